@@ -1,0 +1,144 @@
+"""Hosts one microsim for the player: import it, ask it for frames, bring the arrays out.
+
+The same code runs under CPython (tests, the author's tools) and in the browser's worker.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+import types
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim_engine.microsim import Frame, Microsim
+
+__all__ = ["BridgeError", "Session", "load_microsim", "open_session"]
+
+
+class BridgeError(Exception):
+    """A sim's Python raised.
+
+    Attributes:
+        message: the last line of the trace, for the reader.
+        trace: the whole trace, from the sim's own file on.
+    """
+
+    def __init__(self, message: str, trace: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.trace = trace
+
+    @classmethod
+    def of(cls, error: BaseException, path: str) -> BridgeError:
+        """Wrap `error`, leaving out the frames above the sim's own file."""
+        stack = traceback.extract_tb(error.__traceback__)
+        own = [i for i, entry in enumerate(stack) if entry.filename == path]
+        shown = stack[own[0] :] if own else stack
+        last = "".join(traceback.format_exception_only(error)).strip()
+        lines = ["Traceback (most recent call last):\n", *traceback.format_list(shown), last]
+        return cls(last.splitlines()[-1], "".join(lines))
+
+
+def load_microsim(path: str | Path, source: str | None = None) -> Microsim:
+    """Execute `sim.py` at `path` and return the one `Microsim` that it defines.
+
+    Args:
+        path: the file; also the `__file__` that `sim_engine.data.load` starts from.
+        source: text to run in the file's place (what a reader edited); None reads the file.
+
+    Raises:
+        ValueError: the file defines no microsim, or several.
+        Exception: whatever the file itself raises.
+    """
+    text = Path(path).read_text(encoding="utf-8") if source is None else source
+    name = "_microsim_" + Path(path).parent.name.replace("-", "_")
+    module = types.ModuleType(name)
+    module.__file__ = str(path)
+    # typing.get_type_hints looks the module up when annotations are strings.
+    sys.modules[name] = module
+    exec(compile(text, str(path), "exec"), module.__dict__)  # noqa: S102  # running the sim is the purpose
+    found = [v for v in vars(module).values() if isinstance(v, Microsim)]
+    if len(found) != 1:
+        raise ValueError(f"{path} must define one @microsim, got {len(found)}")
+    return found[0]
+
+
+def open_session(path: str, source: str | None = None) -> Session:
+    """Return a `Session` on the sim at `path`.
+
+    Raises:
+        BridgeError: the file raises when it runs, or defines no microsim.
+    """
+    try:
+        return Session(load_microsim(path, source), str(path))
+    except Exception as error:
+        raise BridgeError.of(error, str(path)) from error
+
+
+class Session:
+    """One sim in one page. Images that were sent once are not sent again."""
+
+    def __init__(self, sim: Microsim, path: str) -> None:
+        self.sim = sim
+        self.path = path
+        self._frames: Iterator[Frame] | None = None
+        self._sent: set[str] = set()
+
+    def spec_json(self) -> str:
+        """Return the sim's spec as JSON text."""
+        return json.dumps(self.sim.spec())
+
+    def frame(self, controls: Mapping[str, Any]) -> tuple[str, list[NDArray[Any]]]:
+        """Return the frame at `controls` as (JSON text, arrays); see the contract for the form.
+
+        Raises:
+            BridgeError: the sim raised, or a control was refused.
+        """
+        try:
+            return self._pack(self.sim(**_plain(controls)))
+        except Exception as error:
+            raise BridgeError.of(error, self.path) from error
+
+    def start(self, controls: Mapping[str, Any]) -> None:
+        """Begin the process anew with `controls`."""
+        try:
+            self._frames = self.sim(**_plain(controls))
+        except Exception as error:
+            raise BridgeError.of(error, self.path) from error
+
+    def step(self) -> tuple[str | None, list[NDArray[Any]]]:
+        """Return the process's next frame, or (None, []) when it has ended."""
+        if self._frames is None:
+            raise BridgeError("the process has not been started", "")
+        try:
+            frame = next(self._frames, None)
+            return (None, []) if frame is None else self._pack(frame)
+        except Exception as error:
+            raise BridgeError.of(error, self.path) from error
+
+    def _pack(self, frame: Frame) -> tuple[str, list[NDArray[Any]]]:
+        buffers: list[NDArray[Any]] = []
+
+        def put(kind: str, array: NDArray[Any]) -> Any:
+            buffers.append(np.ascontiguousarray(array).reshape(-1))
+            index = len(buffers) - 1
+            return {"$": index} if kind == "column" else index
+
+        wire = frame.wire(put)
+        fresh = [i for i in wire["images"].values() if i["sha"] not in self._sent]
+        keep = {image["$"] for image in fresh}
+        for image in wire["images"].values():
+            if image["$"] not in keep:
+                buffers[image.pop("$")] = np.empty(0, np.uint8)
+        self._sent.update(image["sha"] for image in fresh)
+        return json.dumps(wire, allow_nan=False), buffers
+
+
+def _plain(controls: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(k): tuple(v) if isinstance(v, list) else v for k, v in controls.items()}
