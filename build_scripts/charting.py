@@ -84,7 +84,7 @@ class Panel:
         _whole(at + "width", self.width, _SIZES)
         _whole(at + "height", self.height, _SIZES)
         if self.renderer not in get_args(Renderer):
-            raise ValueError(f"{at}renderer must be one of {', '.join(get_args(Renderer))}, got {self.renderer!r}")
+            raise ValueError(f"{at}renderer must be svg or canvas, got {self.renderer!r}")
         for axis, control in (self.drag or {}).items():
             if axis not in ("x", "y"):
                 raise ValueError(f'{at}drag must map "x" or "y" to a control, got {axis!r}')
