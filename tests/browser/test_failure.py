@@ -1,0 +1,80 @@
+"""When the runtime cannot be had, the painted sim stays and the reader is told; Retry works."""
+
+import json
+
+import pytest
+
+from build_scripts.static_server import blocked, damaged, missing
+
+SLUG = "nt-xent-explorer"
+
+
+def runtime_files(site):
+    return json.loads((site / "runtime" / "runtime.json").read_text())
+
+
+def largest(site, ending):
+    found = [f for f in runtime_files(site)["files"] if f["path"].endswith(ending)]
+    return max(found, key=lambda f: f["bytes"])["path"]
+
+
+CASES = {
+    "runtime.json blocked": lambda site: {"runtime/runtime.json": blocked},
+    "all of the runtime missing": lambda site: {
+        f"runtime/{f['path']}": missing for f in runtime_files(site)["files"]
+    },
+    "the lock file missing": lambda site: {"runtime/" + runtime_files(site)["lock"]: missing},
+    "NumPy damaged": lambda site: {
+        "runtime/" + next(f["path"] for f in runtime_files(site)["files"] if f["path"].startswith("numpy")): damaged
+    },
+    "the wasm damaged": lambda site: {"runtime/" + largest(site, ".wasm"): damaged},
+    "the standard library damaged": lambda site: {"runtime/" + runtime_files(site)["stdlib"]: damaged},
+    "the sim's own file damaged": lambda site: {f"{SLUG}/files/sim.py": damaged},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_painted_stays_says_why_and_retry_works(case, site, book, open_sim, page):
+    faults = CASES[case](site)
+    shown = open_sim(SLUG)
+    painted = shown.readouts()
+    sentence = shown.root.get_by_role("status").inner_text()
+    book.faults.update(faults)
+    page.goto(page.url + "?run=1")
+    shown.wait_state("failed")
+    assert shown.readouts() == painted
+    assert shown.root.get_by_role("status").inner_text() == sentence
+    assert shown.root.locator("figure[data-panel] svg").first.is_visible()
+    said = shown.root.locator("[data-part=error]").inner_text()
+    assert len(said) > 20
+    if "damaged" in case:
+        named = next(iter(faults)).rsplit("/", 1)[-1]
+        assert named in said
+        assert "damaged" in said.lower()
+    for ending in faults:
+        del book.faults[ending]
+    shown.root.locator("[data-action=retry]").click()
+    shown.wait_state("live")
+    assert shown.root.locator("[data-part=error]").is_hidden()
+
+
+def test_baked_states_answer_while_python_cannot(site, book, open_sim, page, python_sim):
+    book.faults["runtime/runtime.json"] = blocked
+    shown = open_sim("embedding-training")
+    sim = python_sim("embedding-training")
+    epoch = shown.root.locator("input[type=range][name=epoch]")
+    for value in (0, 20, 50):
+        epoch.fill(str(value))
+        shown.wait_drawn(f"epoch={value}") if value != sim.defaults["epoch"] else page.wait_for_timeout(300)
+        wanted = {n: r.value for n, r in sim(epoch=value).readouts.items()}
+        assert shown.readouts() == pytest.approx(wanted, rel=1e-9)
+
+
+def test_a_load_that_stalls_is_given_up(book, open_sim, page):
+    from build_scripts.static_server import slow
+
+    book.faults["runtime/runtime.json"] = slow(8)
+    page.add_init_script("window.LWL_STALL_MS = 1500")
+    shown = open_sim(SLUG, "run=1")
+    shown.wait_state("failed", timeout=20_000)
+    assert "Retry" in shown.root.inner_text()

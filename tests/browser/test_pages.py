@@ -1,0 +1,219 @@
+"""Every page type: no overflow at 320 px, no serious accessibility finding, usable by keyboard, right without scripts."""
+
+import re
+
+import pytest
+
+from build_scripts.static_server import StaticServer
+
+PAGES = {
+    "home": "",
+    "chapter": "chapters/03-nt-xent/",
+    "gallery": "sims/",
+    "sim page": "sims/nt-xent-explorer/",
+    "timeline sim page": "sims/embedding-training/",
+    "sim": "sims/nt-xent-explorer/main.html",
+    "timeline sim": "sims/embedding-training/main.html",
+    "every control": "sims/all-controls/main.html",
+    "notebook": "notebooks/nt-xent-from-scratch/",
+    "develop": "develop/architecture/",
+    "instructors": "instructors/",
+    "references": "references/",
+}
+
+
+def in_theme(page, theme):
+    page.emulate_media(color_scheme=theme)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_serious(name, theme, book, page, axe):
+    in_theme(page, theme)
+    page.goto(book.url + PAGES[name], wait_until="networkidle")
+    assert axe(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("slug", ["nt-xent-explorer", "embedding-training"])
+def test_axe_finds_nothing_serious_in_a_live_sim(slug, theme, page, open_sim, axe):
+    in_theme(page, theme)
+    open_sim(slug, run=True)
+    assert axe(page) == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_overflows(name, width, book, page):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(book.url + PAGES[name], wait_until="networkidle")
+    wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0
+
+
+@pytest.mark.parametrize("base", ["", "repo-name", "deep/er/path"])
+def test_any_base_path_works(base, site, page):
+    with StaticServer(site, prefix=base) as server:
+        page.goto(server.url + "chapters/03-nt-xent/", wait_until="networkidle")
+        page.frame_locator("iframe").first.locator("main.sim svg").first.wait_for()
+        page.goto(server.url + "sims/nt-xent-explorer/main.html?run=1")
+        page.locator("main.sim[data-state=live]").wait_for(timeout=60_000)
+        broken = [a for a in server.log if a.status >= 400 and not a.path.endswith("favicon.ico")]
+        assert broken == []
+
+
+@pytest.mark.parametrize("slug", ["nt-xent-explorer", "embedding-training"])
+def test_without_scripts_the_page_carries_picture_numbers_and_sentence(slug, book, quiet_context, python_sim):
+    page = quiet_context(java_script_enabled=False).new_page()
+    page.goto(f"{book.url}sims/{slug}/", wait_until="networkidle")
+    page.locator("iframe").first.scroll_into_view_if_needed()
+    frame = page.frame_locator("iframe").first
+    frame.locator("figure[data-panel] svg").first.wait_for()
+    sentence = re.sub(r"\s+", " ", frame.get_by_role("status").inner_text()).strip()
+    assert sentence == python_sim(slug)().alt.strip()
+    assert frame.locator("output[data-value]").count() == len(python_sim(slug)().readouts)
+
+
+def test_a_chapter_carries_both_sims_and_state_links_set_them(book, page, framed):
+    page.goto(book.url + "chapters/03-nt-xent/", wait_until="networkidle")
+    sources = page.locator("iframe[src*='main.html']")
+    slugs = {re.search(r"sims/([^/]+)/main", s.get_attribute("src")).group(1) for s in sources.all()}
+    assert {"nt-xent-explorer", "embedding-training"} <= slugs
+    for iframe in sources.all():
+        for needed in ("src", "width", "height", "title", "loading"):
+            assert iframe.get_attribute(needed)
+    link = page.locator("a[href*='nt-xent-explorer/main.html?'], a[data-state-query]").first
+    link.scroll_into_view_if_needed()
+    href = link.get_attribute("href")
+    slug, query = re.search(r"sims/([^/]+)/main\.html\?(.+)$", href).groups()
+    before = page.url.split("#")[0]
+    link.click()
+    inside = framed(page.frame_locator(f"iframe[src*='{slug}/main.html']").first, slug)
+    for part in query.split("&"):
+        inside.wait_drawn(part)
+    assert page.url.split("#")[0] == before
+
+
+def test_the_book_passes_its_theme_to_the_sims(book, page):
+    in_theme(page, "light")
+    page.goto(book.url + "sims/nt-xent-explorer/", wait_until="networkidle")
+    frame = page.frame_locator("iframe[src*='main.html']").first
+    frame.locator("main.sim").wait_for()
+    page.wait_for_timeout(300)
+    inner = next(f for f in page.frames if "main.html" in f.url)
+    colour = "() => getComputedStyle(document.body).backgroundColor"
+    light = inner.evaluate(colour)
+    toggle = page.locator("label[for^='__palette']:visible, [data-action=theme]:visible").first
+    for _ in range(3):
+        toggle.click()
+        page.wait_for_timeout(400)
+        if inner.evaluate(colour) != light:
+            break
+    assert inner.evaluate(colour) != light
+    assert page.evaluate("() => document.body.dataset.mdColorScheme") == "slate"
+
+
+def test_a_sim_by_keyboard_alone(page, open_sim):
+    shown = open_sim("nt-xent-explorer")
+    active = "() => { const e = document.activeElement; return e.name || e.dataset.action || e.tagName }"
+    reached = []
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(active))
+        if reached[-1] == "tau":
+            break
+    assert "tau" in reached
+    ring = page.evaluate(
+        "() => { const s = getComputedStyle(document.activeElement); return s.outlineStyle + s.boxShadow }"
+    )
+    assert ring != "nonenone"
+    before = shown.readouts()
+    page.keyboard.press("ArrowRight")
+    shown.wait_drawn("tau=")
+    shown.wait_state("live")
+    page.wait_for_timeout(150)
+    assert shown.readouts() != before
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(active))
+    for action in ("copy-link", "copy-embed", "fullscreen", "code"):
+        assert action in reached
+
+
+def test_a_timeline_by_keyboard(page, open_sim):
+    shown = open_sim("embedding-training")
+    play = shown.root.locator("[data-action=play]")
+    play.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(900)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(200)
+    stopped = shown.drawn
+    assert "epoch=" in stopped
+    page.wait_for_timeout(500)
+    assert shown.drawn == stopped
+    shown.root.locator("input[type=range][name=epoch]").focus()
+    page.keyboard.press("Home")
+    shown.wait_drawn("epoch=0")
+
+
+def test_reduced_motion_still_steps(quiet_context, book, framed):
+    page = quiet_context(reduced_motion="reduce").new_page()
+    page.goto(f"{book.url}sims/embedding-training/main.html?epoch=10")
+    shown = framed(page, "embedding-training")
+    shown.wait_drawn("epoch=10")
+    page.wait_for_timeout(600)
+    assert "epoch=10" in shown.drawn
+    shown.root.locator("[data-action=step]").click()
+    shown.wait_drawn("epoch=11")
+
+
+def test_the_hand_over_from_painted_to_live_moves_nothing(page, open_sim):
+    shown = open_sim("nt-xent-explorer")
+    boxes = lambda: [f.bounding_box() for f in page.locator("figure[data-panel]").all()]  # noqa: E731
+    page.wait_for_timeout(400)
+    painted = boxes()
+    height = page.evaluate("() => document.documentElement.scrollHeight")
+    shown.root.locator("input[type=range][name=tau]").focus()
+    shown.wait_state("live")
+    page.wait_for_timeout(400)
+    for before, after in zip(painted, boxes(), strict=True):
+        for side in ("x", "y", "width", "height"):
+            assert after[side] == pytest.approx(before[side], abs=1.0)
+    assert page.evaluate("() => document.documentElement.scrollHeight") == pytest.approx(height, abs=2)
+
+
+def test_hovering_a_point_shows_the_image_of_the_digit(page, open_sim):
+    shown = open_sim("embedding-training", run=True)
+    panel = shown.root.locator("figure[data-panel]").first
+    box = panel.bounding_box()
+    tooltip = page.locator("[data-part=tooltip]")
+    found = False
+    for i in range(1, 40):
+        for j in (0.3, 0.5, 0.7, 0.45):
+            page.mouse.move(box["x"] + box["width"] * i / 40, box["y"] + box["height"] * j)
+            if tooltip.is_visible() and tooltip.locator("canvas, img").count():
+                found = True
+                break
+        if found:
+            break
+    assert found
+
+
+def test_search_finds_the_chapter(book, page):
+    page.goto(book.url, wait_until="networkidle")
+    page.keyboard.press("s")
+    page.keyboard.type("temperature", delay=20)
+    page.locator(".md-search-result__item a").first.wait_for(timeout=15_000)
+    assert page.locator(".md-search-result__item").count() > 0
+
+
+def test_formulas_are_drawn_without_scripts(book, quiet_context):
+    page = quiet_context(java_script_enabled=False).new_page()
+    page.goto(book.url + "chapters/03-nt-xent/")
+    assert page.locator(".katex").count() > 10
+    text = page.locator("article").inner_text()
+    assert "\\frac" not in text
+    assert "$$" not in text
+    for marker in ("{control:", "{sim:", "{value:", "[@", "](state:", ":::predict"):
+        assert marker not in text
