@@ -62,7 +62,7 @@ def load_microsim(path: str | Path, source: str | None = None) -> Microsim:
     module.__file__ = str(path)
     # typing.get_type_hints looks the module up when annotations are strings.
     sys.modules[name] = module
-    exec(compile(text, str(path), "exec"), module.__dict__)  # noqa: S102  # running the sim is the purpose
+    exec(compile(text, str(path), "exec"), module.__dict__)  # running the sim is the purpose
     found = [v for v in vars(module).values() if isinstance(v, Microsim)]
     if len(found) != 1:
         raise ValueError(f"{path} must define one @microsim, got {len(found)}")

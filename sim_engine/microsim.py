@@ -22,7 +22,7 @@ import numbers
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -383,7 +383,7 @@ class Microsim:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.name = function.__name__
-        module_doc = getattr(inspect.getmodule(function), "__doc__", None) or function.__globals__.get("__doc__")
+        module_doc = function.__globals__.get("__doc__")
         self.doc = (inspect.getdoc(function) or module_doc or "").strip().split("\n")[0]
         self.controls, self.defaults = _read_signature(function)
         self.kind: Kind = "explorer"
@@ -409,7 +409,8 @@ class Microsim:
         """
         for name in controls:
             if name not in self.controls:
-                raise ValueError(f"{self.name} has no control {name!r}; it has {', '.join(self.controls) or 'none'}")
+                known = ", ".join(self.controls) or "none"
+                raise ValueError(f"{self.name} has no control {name!r}; it has {known}")
         return {n: c.accept(n, controls.get(n, self.defaults[n])) for n, c in self.controls.items()}
 
     def __call__(self, **controls: Any) -> Any:
@@ -466,8 +467,10 @@ def _read_signature(function: Callable[..., Any]) -> tuple[dict[str, Control], J
             raise ValueError(f"{name} is a parameter of every embed; give the control another name")
         annotation = hints.get(name)
         found = [a for a in get_args(annotation)[1:] if isinstance(a, Control)]
-        if get_origin(annotation) is None and not hasattr(annotation, "__metadata__") or len(found) != 1:
-            raise ValueError(f"{name} needs a type of the form Annotated[float, Slider(0, 1)], got {annotation!r}")
+        if get_origin(annotation) is not Annotated or len(found) != 1:
+            raise ValueError(
+                f"{name} needs a type of the form Annotated[float, Slider(0, 1)], got {annotation!r}"
+            )
         if parameter.default is inspect.Parameter.empty:
             raise ValueError(f"{name} needs a default: it is what the built page shows")
         control = found[0]
@@ -524,7 +527,9 @@ def _table(name: str, table: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]
         if array.dtype.kind in "fiu":
             array = array.astype(np.float64)
         elif array.dtype.kind not in "Ub":
-            raise ValueError(f"{name}.{column} must hold numbers, strings or booleans, got dtype {array.dtype}")
+            raise ValueError(
+                f"{name}.{column} must hold numbers, strings or booleans, got dtype {array.dtype}"
+            )
         columns[column] = array
     lengths = {c: len(a) for c, a in columns.items()}
     if len(set(lengths.values())) > 1:

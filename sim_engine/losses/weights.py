@@ -1,0 +1,73 @@
+"""How a loss shares its gradient among the negatives (Chen et al. 2020, table 2)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sim_engine._check import Array, floats, temperature
+
+
+def negative_weights(similarities: ArrayLike, tau: float, positive: float | None = None) -> Array:
+    r"""Share of the softmax that each negative takes; with it goes that share of the push.
+
+    $$w_k = \frac{\exp(s_k/\tau)}{\sum_j \exp(s_j/\tau) + \exp(s_p/\tau)}$$
+
+    The ratio of two weights is $\exp((s_j - s_k)/\tau)$: a small temperature spends all on the
+    hardest negative.
+
+    Args:
+        similarities: cosines to the negatives, (K,) or (..., K), K >= 1.
+        tau: temperature, > 0.
+        positive: cosine to the positive, which is in NT-Xent's sum; None leaves that term out.
+
+    Returns:
+        Weights of the same shape, each in [0, 1]. They sum to 1 without a positive, and to
+        1 - P(positive) with one.
+
+    Raises:
+        ValueError: no similarity, something not finite, or tau <= 0.
+
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, table 2, the gradient of NT-Xent.
+    """
+    s = floats("similarities", similarities)
+    if s.ndim == 0:
+        raise ValueError("similarities must have at least one axis, got a single number; pass [s]")
+    tau = temperature(tau, s.dtype)
+    largest = s.max(axis=-1, keepdims=True)
+    total = np.zeros_like(largest)
+    with np.errstate(over="ignore"):  # a gap beyond the dtype is exp(-inf) = 0, which is right
+        if positive is not None:
+            p = floats("positive", positive, ndim=0).astype(s.dtype)
+            largest = np.maximum(largest, p)
+            total = np.exp((p - largest) / s.dtype.type(tau))
+        weights: Array = np.exp((s - largest) / s.dtype.type(tau))
+    weights /= weights.sum(axis=-1, keepdims=True) + total
+    return weights
+
+
+def logistic_weights(similarities: ArrayLike, tau: float) -> Array:
+    r"""Push of NT-Logistic on each negative, $w_k = \sigma(s_k/\tau)$, alone and unnormalised.
+
+    A sigmoid looks at one negative at a time, so an easy negative is not let off by a hard one.
+
+    Args:
+        similarities: cosines to the negatives, any shape.
+        tau: temperature, > 0.
+
+    Returns:
+        Weights of the same shape, each in [0, 1]; they need not sum to 1.
+
+    Raises:
+        ValueError: something not finite, or tau <= 0.
+
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, table 2, the gradient of NT-Logistic.
+    """
+    s = floats("similarities", similarities)
+    tau = temperature(tau, s.dtype)
+    with np.errstate(over="ignore"):
+        decay = np.exp(-np.abs(s) / s.dtype.type(tau))  # <= 1, so it cannot overflow
+    weights: Array = np.where(s >= 0, 1.0, decay) / (1.0 + decay)
+    return weights
