@@ -1,0 +1,202 @@
+"""NT-Xent of one anchor: what temperature, batch size and the positive's similarity do to it."""
+
+from functools import lru_cache
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim_engine import floors, losses, sphere
+from sim_engine.microsim import Choice, Frame, Readout, Slider, microsim
+
+Array = NDArray[np.float64]
+
+EDGES = np.linspace(-1.0, 1.0, 41)
+POSITIVES = np.linspace(-1.0, 1.0, 81)
+BATCH_SIZES = [2**k for k in range(1, 13)]
+REFERENCE_TAUS = (0.2, 1.0)
+HARDEST = 0.1
+
+
+@lru_cache(maxsize=32)
+def angle_below(dimension: int) -> tuple[Array, Array]:
+    """Probability that a random direction's cosine is below that of each angle, from π down to 0."""
+    angle = np.linspace(np.pi, 0.0, 4001)
+    return sphere.cosine_cdf(np.cos(angle), dimension), angle
+
+
+def random_directions(count: int, dimension: int) -> Array:
+    """Cosines of `count` random directions to the anchor: even quantiles, so no draw and no seed."""
+    probability, angle = angle_below(dimension)
+    return np.cos(np.interp((np.arange(count) + 0.5) / count, probability, angle))
+
+
+def negatives(source: str, batch_size: int, positive: float, dimension: int) -> Array:
+    """Similarities of the 2(N − 1) negatives to the anchor, in rising order."""
+    count = 2 * (batch_size - 1)
+    if source == "collapsed":
+        return np.full(count, positive)
+    return random_directions(count, dimension)
+
+
+def anchor_loss(positive: float, similarities: Array, tau: float) -> float:
+    """NT-Xent of one anchor, in nats; with logarithms of sums, so that no τ overflows."""
+    log_negatives = np.logaddexp.reduce(similarities / tau)
+    return float(np.logaddexp(0.0, log_negatives - positive / tau))
+
+
+def hardness(count: int) -> Array:
+    """How much of each negative, in rising order, belongs to the hardest tenth: 0, 1, or a part."""
+    return np.clip(np.arange(1, count + 1) - (1 - HARDEST) * count, 0.0, 1.0)
+
+
+@microsim
+def nt_xent_explorer(
+    tau: Annotated[
+        float,
+        Slider(0.02, 1.0, log=True, digits=3, label="Temperature τ", help="Every similarity is divided by it."),
+    ] = 0.07,
+    batch_size: Annotated[
+        int,
+        Slider(2, 4096, log=True, label="Batch size N", unit="pairs", help="N images give 2(N − 1) negatives."),
+    ] = 256,
+    positive: Annotated[
+        float,
+        Slider(
+            -1.0,
+            1.0,
+            step=0.01,
+            label="Positive's similarity",
+            help="Cosine between the two views of one image.",
+        ),
+    ] = 0.8,
+    source: Annotated[
+        str,
+        Choice(
+            {"sphere": "random directions", "collapsed": "exactly like the positive"},
+            label="Negatives are",
+            help="Where the negatives' similarities come from; drawn in the first picture.",
+        ),
+    ] = "sphere",
+    dimension: Annotated[
+        int,
+        Slider(2, 512, log=True, label="Dimension d", help="Of the space that random directions point into."),
+    ] = 16,
+) -> Frame:
+    r"""NT-Xent of one anchor, taken apart.
+
+    $\ell = -\log\frac{e^{s^+/\tau}}{e^{s^+/\tau} + \sum_k e^{s_k/\tau}}$ over 2(N − 1) negatives $s_k$.
+    """
+    similarities = negatives(source, batch_size, positive, dimension)
+    count = len(similarities)
+    loss = anchor_loss(positive, similarities, tau)
+    weights = losses.negative_weights(similarities, tau)
+    hard_share = float(weights @ hardness(count))
+    probability = float(np.exp(-loss))
+    chance = floors.equal(batch_size)
+
+    def loss_at(s: float, n: int, temperature: float) -> float:
+        return anchor_loss(s, negatives(source, n, s, dimension), temperature)
+
+    return Frame(
+        tables={
+            "bins": histogram(similarities, weights),
+            "by_similarity": {
+                "positive": POSITIVES,
+                "loss": [loss_at(s, batch_size, tau) for s in POSITIVES.tolist()],
+            },
+            "references": {
+                "positive": np.tile(POSITIVES, len(REFERENCE_TAUS)),
+                "tau": np.repeat(REFERENCE_TAUS, len(POSITIVES)),
+                "loss": [loss_at(s, batch_size, t) for t in REFERENCE_TAUS for s in POSITIVES.tolist()],
+            },
+            "reference_labels": reference_labels(source, batch_size, dimension),
+            "by_batch": {
+                "batch_size": BATCH_SIZES,
+                "loss": [loss_at(positive, n, tau) for n in BATCH_SIZES],
+                "chance": [floors.equal(n) for n in BATCH_SIZES],
+            },
+            "point": {
+                "positive": [positive],
+                "batch_size": [batch_size],
+                "loss": [loss],
+                "chance": [chance],
+                "loss_text": [f"{short(loss)} nats"],
+                "chance_text": [f"log(2N − 1) = {chance:.2f}"],
+                "positive_text": [f"positive {signed(positive)}"],
+                "negatives_text": [f"{count:,} negatives, the hardest tenth dark"],
+                "pull_text": [f"the hardest tenth takes {100 * hard_share:.0f} % of the push"],
+            },
+        },
+        readouts={
+            "loss": Readout(loss, "NT-Xent", "nats"),
+            "negative_count": Readout(count, "negatives", digits=0),
+            "log_numerator": Readout(positive / tau, "log numerator", "nats"),
+            "log_denominator": Readout(positive / tau + loss, "log denominator", "nats"),
+            "probability": Readout(100 * probability, "positive's probability", "%", 1),
+            "chance": Readout(chance, "log(2N − 1)", "nats"),
+            "hard_share": Readout(100 * hard_share, "hardest tenth's share of the push", "%", 1),
+        },
+        alt=describe(tau, positive, source, dimension, loss, chance, probability, hard_share, count),
+    )
+
+
+def reference_labels(source: str, batch_size: int, dimension: int) -> dict[str, list[object]]:
+    """Where the grey curves are named; with equal similarities they are one."""
+    if source == "collapsed":
+        return {"positive": [1.0], "loss": [floors.equal(batch_size)], "text": ["the same at every τ"]}
+    places = [(-0.7, 0.2), (1.0, 1.0)]
+    loss = [anchor_loss(s, negatives(source, batch_size, s, dimension), tau) for s, tau in places]
+    # Above log(2N − 1) too, whose dashed line runs close by.
+    loss[1] = max(loss[1], floors.equal(batch_size))
+    return {"positive": [s for s, _ in places], "loss": loss, "text": [f"τ = {tau:g}" for _, tau in places]}
+
+
+def histogram(similarities: Array, weights: Array) -> dict[str, Array]:
+    """Bars of the negatives and of their push, each over its own peak, parted at the hardest tenth."""
+    hard = hardness(len(similarities))
+    columns = {"start": EDGES[:-1], "end": EDGES[1:]}
+    for name, weight in (("count", np.full(len(weights), 1 / len(weights))), ("push", weights)):
+        whole = np.histogram(similarities, EDGES, weights=weight)[0]
+        easy = np.histogram(similarities, EDGES, weights=weight * (1 - hard))[0]
+        columns[f"{name}_easy"] = easy / whole.max()
+        columns[f"{name}_all"] = whole / whole.max()
+    return columns
+
+
+def describe(
+    tau: float,
+    positive: float,
+    source: str,
+    dimension: int,
+    loss: float,
+    chance: float,
+    probability: float,
+    hard_share: float,
+    count: int,
+) -> str:
+    """The sentence under the picture."""
+    where = (
+        f"{count:,} negatives in random directions of {dimension} dimensions"
+        if source == "sphere"
+        else f"{count:,} negatives exactly as similar as the positive"
+    )
+    against = "the same as" if abs(loss - chance) < 0.005 else "below" if loss < chance else "above"
+    return (
+        f"At temperature {tau:.3g}, a positive at similarity {signed(positive)} among {where} has a loss of "
+        f"{short(loss)} nats, {against} the log(2N − 1) = {chance:.2f} of equal similarities: the softmax gives "
+        f"the positive {100 * probability:.3g} %, and the hardest tenth of the negatives takes "
+        f"{100 * hard_share:.0f} % of the push."
+    )
+
+
+def short(loss: float) -> str:
+    """A loss to three figures; a tiny one as a bound."""
+    if loss < 0.001:
+        return "< 0.001"
+    return f"{loss:.3f}" if loss < 1 else f"{loss:.2f}" if loss < 10 else f"{loss:.1f}"
+
+
+def signed(value: float) -> str:
+    """A similarity to two decimals, with a true minus."""
+    return f"{value:.2f}".replace("-", "−")
