@@ -130,7 +130,9 @@ def _against_batch() -> alt.LayerChart:
 def _operating_point(point: alt.Chart, x: alt.X, *, edge: float) -> list[alt.Chart]:
     """The current state on a curve, and its loss in the free line above the plot."""
     return [
-        point.mark_rule(color=color("loss"), strokeWidth=1, opacity=0.5).encode(x=x, y=alt.datum(0), y2="loss:Q"),
+        point.mark_rule(color=color("loss"), strokeWidth=1, opacity=0.5).encode(
+            x=x, y=_loss_y("loss"), y2=alt.datum(0)
+        ),
         point.mark_point(size=90, color=color("loss"), stroke=color("panel"), strokeWidth=2, opacity=1).encode(
             x=x, y=_loss_y("loss")
         ),
