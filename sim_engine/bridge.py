@@ -6,6 +6,7 @@ The same code runs under CPython (tests, the author's tools) and in the browser'
 from __future__ import annotations
 
 import json
+import linecache
 import sys
 import traceback
 import types
@@ -16,9 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim_engine.microsim import Frame, Microsim
+from sim_engine._frame import Frame
+from sim_engine.microsim import Microsim
 
 __all__ = ["BridgeError", "Session", "load_microsim", "open_session"]
+
+# What a sim may raise without ending the worker; `sys.exit()` in a reader's edit is among it.
+RAISED = (Exception, SystemExit)
 
 
 class BridgeError(Exception):
@@ -60,12 +65,15 @@ def load_microsim(path: str | Path, source: str | None = None) -> Microsim:
     name = "_microsim_" + Path(path).parent.name.replace("-", "_")
     module = types.ModuleType(name)
     module.__file__ = str(path)
-    # typing.get_type_hints looks the module up when annotations are strings.
-    sys.modules[name] = module
-    exec(compile(text, str(path), "exec"), module.__dict__)  # running the sim is the purpose
-    found = [v for v in vars(module).values() if isinstance(v, Microsim)]
+    sys.modules[name] = module  # dataclasses look their module up
+    # A trace shows the lines that ran, which need not be those of the file.
+    linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))
+    # Without dont_inherit the sim would get this file's `from __future__` as well.
+    exec(compile(text, str(path), "exec", dont_inherit=True), module.__dict__)
+    found = list({id(v): v for v in vars(module).values() if isinstance(v, Microsim)}.values())
     if len(found) != 1:
-        raise ValueError(f"{path} must define one @microsim, got {len(found)}")
+        names = ", ".join(sim.name for sim in found) or "none"
+        raise ValueError(f"{path} must define one @microsim, got {names}")
     return found[0]
 
 
@@ -77,7 +85,7 @@ def open_session(path: str, source: str | None = None) -> Session:
     """
     try:
         return Session(load_microsim(path, source), str(path))
-    except Exception as error:
+    except RAISED as error:
         raise BridgeError.of(error, str(path)) from error
 
 
@@ -101,25 +109,37 @@ class Session:
             BridgeError: the sim raised, or a control was refused.
         """
         try:
+            if self.sim.kind == "process":
+                raise ValueError(f"{self.sim.name} yields its frames: call start, then step")
             return self._pack(self.sim(**_plain(controls)))
-        except Exception as error:
+        except RAISED as error:
             raise BridgeError.of(error, self.path) from error
 
     def start(self, controls: Mapping[str, Any]) -> None:
-        """Begin the process anew with `controls`."""
+        """Begin the process anew with `controls`.
+
+        Raises:
+            BridgeError: a control was refused, or the sim is no process.
+        """
         try:
+            if self.sim.kind != "process":
+                raise ValueError(f"{self.sim.name} returns its frame: call frame")
             self._frames = self.sim(**_plain(controls))
-        except Exception as error:
+        except RAISED as error:
             raise BridgeError.of(error, self.path) from error
 
     def step(self) -> tuple[str | None, list[NDArray[Any]]]:
-        """Return the process's next frame, or (None, []) when it has ended."""
+        """Return the process's next frame, or (None, []) when it has ended.
+
+        Raises:
+            BridgeError: the sim raised, or has not been started.
+        """
         if self._frames is None:
             raise BridgeError("the process has not been started", "")
         try:
             frame = next(self._frames, None)
             return (None, []) if frame is None else self._pack(frame)
-        except Exception as error:
+        except RAISED as error:
             raise BridgeError.of(error, self.path) from error
 
     def _pack(self, frame: Frame) -> tuple[str, list[NDArray[Any]]]:
@@ -131,12 +151,10 @@ class Session:
             return {"$": index} if kind == "column" else index
 
         wire = frame.wire(put)
-        fresh = [i for i in wire["images"].values() if i["sha"] not in self._sent]
-        keep = {image["$"] for image in fresh}
         for image in wire["images"].values():
-            if image["$"] not in keep:
-                buffers[image.pop("$")] = np.empty(0, np.uint8)
-        self._sent.update(image["sha"] for image in fresh)
+            if image["sha"] in self._sent:
+                buffers[image.pop("$")] = np.empty(0, np.uint8)  # the places of the others must hold
+            self._sent.add(image["sha"])
         return json.dumps(wire, allow_nan=False), buffers
 
 

@@ -28,11 +28,13 @@ class Recorded(Mapping[str, NDArray[Any]]):
         path = folder / "manifest.json"
         try:
             self.manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            self._arrays: dict[str, dict[str, Any]] = self.manifest["arrays"]
+            self._arrays: dict[str, dict[str, Any]] = dict(self.manifest["arrays"])
+            for entry in self._arrays.values():
+                entry["file"], entry["sha256"]
         except FileNotFoundError:
             raise ValueError(f"{path} is missing; `make data` writes it") from None
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} is damaged ({error}); `make data` writes it anew") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} is damaged ({error!r}); `make data` writes it anew") from error
         self._read: dict[str, NDArray[Any]] = {}
 
     @property
@@ -73,6 +75,9 @@ class Recorded(Mapping[str, NDArray[Any]]):
                 "restore it or run the recipe again"
             )
         array: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
+        shape = entry.get("shape")
+        if shape is not None and list(array.shape) != list(shape):
+            raise ValueError(f"{path} must have shape {shape} by its manifest, got {list(array.shape)}")
         if entry.get("scale") is not None:
             array = array.astype(np.float64) * entry["scale"] + entry.get("offset", 0.0)
         array.setflags(write=False)

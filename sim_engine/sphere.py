@@ -24,7 +24,7 @@ _ORDER = 16
 
 
 def _gauss_legendre(order: int) -> tuple[Float64, Float64]:
-    """Nodes and weights on [-1, 1], by Golub & Welsch (1969): loading numpy.polynomial costs the page time."""
+    """Nodes and weights on [-1, 1], by Golub & Welsch (1969); numpy.polynomial would cost the page time."""
     k = np.arange(1, order)
     off = k / np.sqrt(4.0 * k**2 - 1)
     x, vectors = np.linalg.eigh(np.diag(off, 1) + np.diag(off, -1))

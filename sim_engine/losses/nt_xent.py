@@ -49,8 +49,9 @@ def nt_xent(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> LossResult:
     grad_u = matmul(share, u)
     grad_u += matmul(share.T, u)
     grad_u /= count
+    grad_u *= u.dtype.type(1.0 / tau)
     with np.errstate(over="ignore", invalid="ignore"):
-        grad = normalize_backward(grad_u / u.dtype.type(tau), normalized)
+        grad = normalize_backward(grad_u, normalized)
     if not np.isfinite(grad).all():
         row = int(np.argmin(np.isfinite(grad).all(axis=1))) % n
         raise ValueError(f"the gradient at row {row} overflows {grad.dtype}: its length or tau is too small")

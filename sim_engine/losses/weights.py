@@ -22,7 +22,7 @@ def negative_weights(similarities: ArrayLike, tau: float, positive: float | None
         positive: cosine to the positive, which is in NT-Xent's sum; None leaves that term out.
 
     Returns:
-        Weights of the same shape, each in [0, 1]. They sum to 1 without a positive, and to
+        Weights of the same shape, float64, each in [0, 1]. They sum to 1 without a positive, and to
         1 - P(positive) with one.
 
     Raises:
@@ -31,18 +31,18 @@ def negative_weights(similarities: ArrayLike, tau: float, positive: float | None
     Source:
         Chen et al. (2020), arXiv:2002.05709, table 2, the gradient of NT-Xent.
     """
-    s = floats("similarities", similarities)
+    s = floats("similarities", similarities).astype(np.float64)
     if s.ndim == 0:
         raise ValueError("similarities must have at least one axis, got a single number; pass [s]")
-    tau = temperature(tau, s.dtype)
+    inverse = 1.0 / temperature(tau)
     largest = s.max(axis=-1, keepdims=True)
     total = np.zeros_like(largest)
     with np.errstate(over="ignore"):  # a gap beyond the dtype is exp(-inf) = 0, which is right
         if positive is not None:
-            p = floats("positive", positive, ndim=0).astype(s.dtype)
+            p = floats("positive", positive, ndim=0).astype(np.float64)
             largest = np.maximum(largest, p)
-            total = np.exp((p - largest) / s.dtype.type(tau))
-        weights: Array = np.exp((s - largest) / s.dtype.type(tau))
+            total = np.exp((p - largest) * inverse)
+        weights: Array = np.exp((s - largest) * inverse)
     weights /= weights.sum(axis=-1, keepdims=True) + total
     return weights
 
@@ -57,7 +57,7 @@ def logistic_weights(similarities: ArrayLike, tau: float) -> Array:
         tau: temperature, > 0.
 
     Returns:
-        Weights of the same shape, each in [0, 1]; they need not sum to 1.
+        Weights of the same shape, float64, each in [0, 1]; they need not sum to 1.
 
     Raises:
         ValueError: something not finite, or tau <= 0.
@@ -65,9 +65,9 @@ def logistic_weights(similarities: ArrayLike, tau: float) -> Array:
     Source:
         Chen et al. (2020), arXiv:2002.05709, table 2, the gradient of NT-Logistic.
     """
-    s = floats("similarities", similarities)
-    tau = temperature(tau, s.dtype)
+    s = floats("similarities", similarities).astype(np.float64)
+    inverse = 1.0 / temperature(tau)
     with np.errstate(over="ignore"):
-        decay = np.exp(-np.abs(s) / s.dtype.type(tau))  # <= 1, so it cannot overflow
+        decay = np.exp(-np.abs(s) * inverse)  # <= 1, so it cannot overflow
     weights: Array = np.where(s >= 0, 1.0, decay) / (1.0 + decay)
     return weights
