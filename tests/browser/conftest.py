@@ -176,8 +176,8 @@ def no_leaks(context: BrowserContext, book: StaticServer):
     context.on("request", lambda request: asked.append(request.url))
 
     def foreign() -> list[str]:
-        local = ("data:", "blob:", "about:")
-        return [u for u in asked if not u.startswith(local) and urlsplit(u).hostname not in ("127.0.0.1", "localhost")]
+        inline, own = ("data:", "blob:", "about:"), ("127.0.0.1", "localhost")
+        return [u for u in asked if not u.startswith(inline) and urlsplit(u).hostname not in own]
 
     return foreign
 

@@ -13,9 +13,9 @@ def runtime_files(site):
     return json.loads((site / "runtime" / "runtime.json").read_text())
 
 
-def largest(site, ending):
-    found = [f for f in runtime_files(site)["files"] if f["path"].endswith(ending)]
-    return max(found, key=lambda f: f["bytes"])["path"]
+def largest(site, part):
+    found = [f for f in runtime_files(site)["files"] if part in f["path"]]
+    return "runtime/" + max(found, key=lambda f: f["bytes"])["path"]
 
 
 CASES = {
@@ -24,10 +24,8 @@ CASES = {
         f"runtime/{f['path']}": missing for f in runtime_files(site)["files"]
     },
     "the lock file missing": lambda site: {"runtime/" + runtime_files(site)["lock"]: missing},
-    "NumPy damaged": lambda site: {
-        "runtime/" + next(f["path"] for f in runtime_files(site)["files"] if f["path"].startswith("numpy")): damaged
-    },
-    "the wasm damaged": lambda site: {"runtime/" + largest(site, ".wasm"): damaged},
+    "NumPy damaged": lambda site: {largest(site, "numpy"): damaged},
+    "the wasm damaged": lambda site: {largest(site, "asm.wasm"): damaged},
     "the standard library damaged": lambda site: {"runtime/" + runtime_files(site)["stdlib"]: damaged},
     "the sim's own file damaged": lambda site: {f"{SLUG}/files/sim.py": damaged},
 }

@@ -1,4 +1,4 @@
-"""Every page type: no overflow at 320 px, no serious accessibility finding, usable by keyboard, right without scripts."""
+"""Every page type: nothing overflows at 320 px, axe finds nothing serious, keys and no scripts suffice."""
 
 import re
 
