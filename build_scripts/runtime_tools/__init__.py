@@ -1,0 +1,1 @@
+"""Parts of `build_scripts.runtime` and `build_scripts.package_engine`: one concern a file."""

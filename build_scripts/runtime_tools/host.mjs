@@ -1,0 +1,33 @@
+// Runs one Python file in Pyodide under Node: `node host.mjs job.json`.
+//
+// The job: {indexURL, script, argv, mounts: {"/inside": "/outside"}, stdLibURL?, lockFileURL?, packages?, imports?}
+// Python's standard output goes to ours. Exit 1 with the trace on standard error when anything fails.
+import fs from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+const job = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
+const options = {
+  indexURL: job.indexURL,
+  // Set order reaches bytecode through constants: two builds must not differ.
+  env: { PYTHONHASHSEED: "0", HOME: "/home/pyodide" },
+};
+for (const name of ["stdLibURL", "lockFileURL", "packages"]) if (job[name]) options[name] = job[name];
+
+try {
+  const { loadPyodide } = await import(pathToFileURL(path.join(job.indexURL, "pyodide.mjs")).href);
+  const pyodide = await loadPyodide(options);
+  for (const [inside, outside] of Object.entries(job.mounts ?? {})) {
+    pyodide.FS.mkdirTree(inside);
+    pyodide.mountNodeFS(inside, outside);
+  }
+  // loadPackage does not throw when a package fails; the import does.
+  for (const name of job.imports ?? []) pyodide.pyimport(name).destroy();
+  pyodide.globals.set("ARGV", pyodide.toPy([path.basename(job.script), ...(job.argv ?? [])]));
+  pyodide.runPython("import sys; sys.argv = list(ARGV); del ARGV");
+  pyodide.runPython(fs.readFileSync(job.script, "utf8"), { filename: job.script });
+  process.exit(0);
+} catch (error) {
+  console.error(String(error?.message ?? error).trim());
+  process.exit(1);
+}
