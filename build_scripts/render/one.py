@@ -1,0 +1,62 @@
+"""Renders one sim into a folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from build_scripts.charting import Picture
+from build_scripts.render.bake import SIGNIFICANT, bake, dumps
+from build_scripts.render.images import Images
+from build_scripts.render.page import Template, formula_html, mounted, page_html, spec_of
+from build_scripts.render.paint import paint
+from build_scripts.render.poster import Tile, poster_png, poster_svg
+from build_scripts.render.source import load
+from build_scripts.render.vega import compile_panels
+
+__all__ = ["render_one"]
+
+
+def render_one(folder: Path, out: Path, template: Template) -> None:
+    """Write everything of the sim in `folder` to `out`, an empty folder.
+
+    Raises:
+        RenderError: names file, line where known, and remedy.
+    """
+    source = load(folder)
+    compiled = compile_panels(source)
+    frame = source.frame.to_json(SIGNIFICANT)
+    images = Images()
+    images.add(source.frame, frame)
+    baked = bake(source, images)
+    spec = spec_of(source, compiled, frame, baked=baked is not None, images=images.index())
+
+    paintings = {c.panel.name: paint(source, c, frame) for c in compiled}
+    tiles: list[Tile] = []
+    panels: list[dict[str, Any]] = []
+    for panel, entry in zip(source.panels, spec["panels"], strict=True):
+        if isinstance(panel, Picture):
+            shown = frame["images"][panel.image]
+            pixels = images.files[shown["sha"]]
+            tiles.append(Tile(panel.title, panel.span, (pixels, shown["width"], shown["height"])))
+            panels.append({**entry, "image_url": spec["images"][shown["sha"]]})
+        else:
+            tiles.append(Tile(panel.title, panel.span, paintings[panel.name]))
+            panels.append({**entry, "svg": paintings[panel.name].inline()})
+    page = page_html(source, spec, panels, formula_html(source, frame), template)
+
+    (out / "main.html").write_text(page, encoding="utf-8")
+    (out / "spec.json").write_bytes(dumps(spec))
+    if baked is not None:
+        (out / "baked.json").write_bytes(dumps(baked))
+    for sha, content in images.files.items():
+        (out / "images").mkdir(exist_ok=True)
+        (out / "images" / f"{sha}.png").write_bytes(content)
+    poster = poster_svg(tiles, source.title, frame["alt"])
+    (out / "poster.svg").write_text(poster, encoding="utf-8")
+    (out / "poster.png").write_bytes(poster_png(poster))
+    for path in mounted(folder):
+        target = out / "files" / path.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)

@@ -1,0 +1,50 @@
+"""Renders sims in a process of its own, so that an edited engine is the one that runs.
+
+Reads `{"folder", "out", "html", "css"}` objects, one a line; answers one line each:
+`{"seconds": …}` or `{"error": …}`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from build_scripts.render.errors import RenderError
+from build_scripts.render.one import render_one
+from build_scripts.render.page import Template
+
+
+def main() -> None:
+    """Serve requests until stdin ends."""
+    answers = sys.stdout
+    # What a sim prints is for its author's eyes, not for the protocol.
+    sys.stdout = sys.stderr
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), file=answers, flush=True)
+
+
+def answer(request: dict[str, str]) -> dict[str, Any]:
+    """Render one sim aside, then rename it into place."""
+    out = Path(request["out"])
+    aside = out.with_name(out.name + ".part")
+    start = time.perf_counter()
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        render_one(Path(request["folder"]), aside, Template(Path(request["html"]), Path(request["css"])))
+    except RenderError as error:
+        return {"error": str(error)}
+    except Exception:
+        return {"error": f"{request['folder']}: the renderer itself failed\n\n{traceback.format_exc()}"}
+    shutil.rmtree(out, ignore_errors=True)
+    aside.rename(out)
+    return {"seconds": time.perf_counter() - start}
+
+
+if __name__ == "__main__":
+    main()
