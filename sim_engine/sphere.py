@@ -79,9 +79,10 @@ def cosine_cdf(s: ArrayLike, d: int) -> Float64:
     """
     s = floats("s", s).astype(np.float64)
     edges, below = _table(whole("d", d, least=2))
-    angle = np.clip(np.arccos(np.clip(s, -1.0, 1.0)), edges[0], edges[-1])
+    angle = np.clip(np.arccos(np.minimum(np.abs(s), 1.0)), edges[0], edges[-1])
     panel = np.clip(np.searchsorted(edges, angle, side="right") - 1, 0, _PANELS - 1)
-    probability: Float64 = 1.0 - np.clip(below[panel] + _mass(edges[panel], angle, d), 0.0, 1.0)
+    tail = np.minimum(below[panel] + _mass(edges[panel], angle, d), 0.5)
+    probability: Float64 = np.where(s < 0, tail, 1.0 - tail)
     return probability
 
 
@@ -106,23 +107,25 @@ def cosine_quantiles(p: ArrayLike, d: int) -> Float64:
     if p.min() < 0 or p.max() > 1:
         raise ValueError(f"p must lie in [0, 1], got values from {p.min()} to {p.max()}")
     edges, below = _table(d)
-    wanted = 1.0 - p  # a large cosine is a small angle
+    # The smaller tail, where a large cosine is a small angle; the other is its mirror image.
+    wanted = np.minimum(p, 1.0 - p)
     panel = np.clip(np.searchsorted(below, wanted, side="right") - 1, 0, _PANELS - 1)
     low, high = edges[panel], edges[panel + 1]
     start = low
-    # Newton, kept inside a bracket that halves at worst.
-    angle = 0.5 * (low + high)
+    share = (wanted - below[panel]) / np.maximum(below[panel + 1] - below[panel], 1e-300)
+    angle = low + np.clip(share, 0.0, 1.0) * (high - low)
+    # Newton, kept inside a bracket; it doubles the digits each time, so 1e-9 is followed by the last.
     for _ in range(60):
         excess = below[panel] + _mass(start, angle, d) - wanted
         low, high = np.where(excess < 0, angle, low), np.where(excess < 0, high, angle)
         with np.errstate(divide="ignore", invalid="ignore"):
             step = angle - excess / _angle_density(angle, d)
-        middle = 0.5 * (low + high)
-        following = np.where((step > low) & (step < high), step, middle)
-        if np.abs(following - angle).max() < 1e-15:
-            break
+        following = np.where((step >= low) & (step <= high), step, 0.5 * (low + high))
+        moved = np.abs(following - angle).max()
         angle = following
-    cosines: Float64 = np.where(p == 0, -1.0, np.where(p == 1, 1.0, np.cos(angle)))
+        if moved < 1e-9:
+            break
+    cosines: Float64 = np.where(wanted == 0, 1.0, np.cos(angle)) * np.where(p < 0.5, -1.0, 1.0)
     return cosines
 
 
