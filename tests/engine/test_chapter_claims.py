@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from sim_engine import floors, losses, similarity
+from sim_engine.bridge import load_microsim
 
 PAGE = Path(__file__).parents[2] / "docs/chapters/03-nt-xent/index.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -392,6 +393,46 @@ def test_the_maximum_must_be_taken_after_the_diagonal_is_gone():
     np.fill_diagonal(scores, -np.inf)
     shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
     np.testing.assert_allclose(np.log(shifted.sum(axis=1)), np.log(3), rtol=1e-3)
+
+
+@pytest.mark.parametrize("tau", [0.1, 0.05, 0.02])
+def test_a_lower_temperature_pushes_the_undecided_and_leaves_the_sure(tau):
+    def push(positive, tau):
+        return losses.negative_weights(NEGATIVES, tau, positive).sum() / tau
+
+    assert push(0.8, tau) > push(0.8, 0.5) > push(0.8, 1.0)
+    if tau < 0.1:
+        assert push(1.0, tau) < push(1.0, 0.1) < push(1.0, 0.5)
+
+
+# The microsims
+
+
+@pytest.fixture(scope="module")
+def explorer() -> Callable:
+    sim = load_microsim(PAGE.parents[3] / "sims/nt-xent-explorer/sim.py")
+    return lambda **controls: {n: float(getattr(r, "value", r)) for n, r in sim(**controls).readouts.items()}
+
+
+def test_explorer_doubling_the_batch_adds_about_log_2(explorer):
+    for n in (64, 128, 256, 512):
+        more, fewer = explorer(tau=0.5, batch_size=2 * n)["loss"], explorer(tau=0.5, batch_size=n)["loss"]
+        assert more - fewer == pytest.approx(np.log(2), abs=0.05)
+
+
+def test_explorer_a_collapsed_batch_ignores_temperature_and_positive(explorer):
+    for tau in (0.02, 0.5, 1.0):
+        for positive in (-1.0, 0.8, 1.0):
+            readouts = explorer(source="collapsed", tau=tau, positive=positive)
+            assert readouts["loss"] == pytest.approx(floors.equal(256))
+
+
+def test_explorer_the_two_predictions(explorer):
+    assert explorer(tau=0.5)["loss"] - explorer(tau=0.1)["loss"] > 3  # "by several nats"
+    perfect = explorer(tau=0.5, positive=1.0)
+    assert perfect["negative_count"] == 510
+    assert perfect["loss"] > 4
+    assert 7 < np.exp(2) < 8  # "about seven"
 
 
 # Questions
