@@ -1,0 +1,42 @@
+"""Maths set at build: arithmatex marks the formulas, KaTeX renders them, the page gets no script."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+from build_scripts import maths
+from build_scripts.markdown.book import Book
+from build_scripts.markdown.errors import SyntaxProblem
+
+__all__ = ["set_formula", "set_formulas"]
+
+_MARKED = re.compile(
+    r'<(?P<tag>span|div) class="arithmatex">\s*\\(?P<open>[(\[])(?P<latex>.*?)\\[)\]]\s*</(?P=tag)>', re.S
+)
+
+
+def set_formulas(book: Book, html: str) -> str:
+    """Return `html` with every formula that arithmatex marked set by KaTeX."""
+
+    def one(found: re.Match[str]) -> str:
+        latex, display = unescape(found["latex"]).strip(), found["open"] == "["
+        line = book.current().locate(latex.partition("\n")[0])
+        # What KaTeX writes says everything three times; the search index takes none of it.
+        inner = book.attempt(line, lambda: set_formula(latex, display))
+        return f'<{found["tag"]} class="arithmatex" data-search-exclude>{inner}</{found["tag"]}>'
+
+    book.current().rewind()
+    return _MARKED.sub(one, html)
+
+
+def set_formula(latex: str, display: bool) -> str:
+    """Set one formula.
+
+    Raises:
+        SyntaxProblem: KaTeX refuses it.
+    """
+    try:
+        return maths.render(latex, display)
+    except maths.MathsError as error:
+        raise SyntaxProblem(str(error), "Mend the formula; it is set by KaTeX.") from None

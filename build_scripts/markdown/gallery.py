@@ -1,0 +1,30 @@
+"""`{gallery}`: a card for every sim, from its front matter and its poster."""
+
+from __future__ import annotations
+
+from html import escape
+
+from build_scripts.markdown.book import Book
+from build_scripts.markdown.paths import relative
+
+__all__ = ["gallery"]
+
+
+def gallery(book: Book) -> str:
+    """Return the cards of all sims, by their slugs' order."""
+    return f'<ul class="gallery">{"".join(_card(book, slug) for slug in book.slugs)}</ul>'
+
+
+def _card(book: Book, slug: str) -> str:
+    sim = book.sim(slug)
+    page = book.current().url
+    facts = [str(sim.meta[k]) for k in ("grade", "bloom") if sim.meta.get(k)]
+    if sim.meta.get("minutes"):
+        facts.append(f"{sim.meta['minutes']} minutes")
+    poster = relative(f"sims/{slug}/poster.svg", page)
+    return (
+        f'<li class="card"><a class="card-picture" href="{relative(f"sims/{slug}/", page)}" tabindex="-1" '
+        f'aria-hidden="true"><img src="{poster}" alt="" loading="lazy" data-poster></a>'
+        f'<h3 class="card-title"><a href="{relative(f"sims/{slug}/", page)}">{escape(sim.title)}</a></h3>'
+        f'<p>{escape(sim.description)}</p><p class="card-facts">{escape(" · ".join(facts))}</p></li>'
+    )

@@ -1,0 +1,55 @@
+"""`{sim:slug tau=0.1 hide=seed}`: a sim embedded in a page."""
+
+from __future__ import annotations
+
+from html import escape
+
+from build_scripts.markdown.book import Book
+from build_scripts.markdown.errors import SyntaxProblem
+from build_scripts.markdown.paths import relative
+from build_scripts.markdown.states import check_query
+
+__all__ = ["embed", "iframe", "snippet"]
+
+
+def embed(book: Book, inside: str | None, *, note: bool = True) -> str:
+    """Return the figure of an embedded sim, at the state that the options name.
+
+    Raises:
+        SyntaxProblem: an unknown sim, an unknown control, or a value it does not take.
+    """
+    words = (inside or "").split()
+    if not words:
+        raise SyntaxProblem("{sim} names no sim", f"Write {{sim:{(book.slugs or ['slug'])[0]}}}.")
+    sim = book.sim(words[0])
+    query = check_query(sim, "&".join(words[1:]))
+    page = book.current()
+    first = not page.shown
+    page.shown.append(sim.slug)
+    address = relative(f"sims/{sim.slug}/main.html", page.url) + (f"?{query}" if query else "")
+    frame = iframe(address, book.height(sim.slug), sim.title, "eager" if first else "lazy")
+    about = relative(f"sims/{sim.slug}/", page.url)
+    links = f'<a href="{escape(address)}">Full screen</a>'
+    if note and page.sim != sim.slug:
+        links += f' <a href="{escape(about)}">About this microsim</a>'
+    return (
+        f'<figure class="embed" data-sim="{sim.slug}">{frame}'
+        f'<p class="embed-links" data-search-exclude>{links}</p></figure>'
+    )
+
+
+def iframe(address: str, height: int, title: str, loading: str) -> str:
+    """Return the frame; `src width height title loading` is all that an embedder needs."""
+    return (
+        f'<iframe src="{escape(address)}" width="100%" height="{height}" title="{escape(title)}" '
+        f'loading="{loading}" allow="fullscreen; clipboard-write"></iframe>'
+    )
+
+
+def snippet(book: Book, slug: str, address: str) -> str:
+    """Return the HTML that an embedder pastes."""
+    sim = book.sim(slug)
+    return (
+        f'<iframe src="{address}"\n        width="100%" height="{book.height(slug)}"\n'
+        f'        title="{escape(sim.title)}" loading="lazy"></iframe>'
+    )

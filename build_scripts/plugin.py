@@ -1,0 +1,175 @@
+"""The thin MkDocs plugin: it makes the parts, hands the syntax to Python-Markdown, and watches.
+
+What a page may say stands in `build_scripts/markdown/`, what is made in `site_parts.py`. Neither
+knows MkDocs, so the book can move to another generator by replacing this file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+from mkdocs.config import config_options as options
+from mkdocs.config.base import Config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.livereload import LiveReloadServer
+from mkdocs.plugins import BasePlugin, event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+__all__ = ["LearningWithoutLabels"]
+
+log = logging.getLogger("mkdocs.plugins.book")
+WATCHED = ("sims", "sim_engine", "build_scripts")
+
+
+class BookConfig(Config):  # type: ignore[no-untyped-call]  # MkDocs's own base
+    """`sims: false` builds the pages alone; so does the environment's LWL_SIMS=0."""
+
+    sims = options.Type(bool, default=True)
+
+
+class LearningWithoutLabels(BasePlugin[BookConfig]):
+    """Makes the book's parts and reads its syntax."""
+
+    def __init__(self) -> None:
+        self.serving = False
+        self.seen = ""
+
+    def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
+        # That this method exists keeps the plugin's instance from one rebuild to the next.
+        self.serving = command == "serve"
+
+    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        self.root = Path(config.config_file_path).resolve().parent
+        self._forget_changed_modules()
+        from build_scripts.markdown import AuthoringExtension, Book
+
+        self.with_sims = self.config.sims and os.environ.get("LWL_SIMS", "1") != "0"
+        self.book = Book(self.root)
+        self.pages: dict[str, Any] = {}
+        config.markdown_extensions.append(AuthoringExtension(self.book))  # type: ignore[arg-type]  # an instance is as good as a name
+        return config
+
+    def on_files(self, files: Files, config: MkDocsConfig) -> Files:
+        from build_scripts.site_nav import contents
+        from build_scripts.site_parts import Parts
+
+        parts = Parts(self.root, log.info)
+        parts.make(sims=self.with_sims)
+        self.faults = list(parts.errors)
+        self.book.heights = parts.heights
+        for address, path in parts.files(sims=self.with_sims):
+            files.append(File.generated(config, address, abs_src_path=str(path)))
+        for slug in self.book.slugs:
+            page = self.root / "sims" / slug / "index.md"
+            if page.is_file():
+                files.append(File.generated(config, f"sims/{slug}/index.md", abs_src_path=str(page)))
+        config.nav = contents(f.src_uri for f in files.documentation_pages())
+        self._survey(files)
+        return files
+
+    @event_priority(100)
+    def on_page_markdown(self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+        """Say which page is being read, before any other plugin takes pieces out of it."""
+        from build_scripts.markdown import Source
+
+        path = Path(page.file.abs_src_path or "")
+        slug = page.file.src_uri.split("/")[1] if self._is_sim(page.file) else None
+        self.book.page = Source.read(path, self.root, page.url, slug)
+        if slug:
+            page.edit_url = _edit_url(config, f"sims/{slug}/index.md")
+            # The sim stands above the text, so it is the first one shown.
+            self.book.page.shown.append(slug)
+        return markdown
+
+    @event_priority(-100)
+    def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+        """Add the generated parts, after all other plugins."""
+        from build_scripts.markdown import citations, sim_page
+        from build_scripts.page_tidy import tidy_notebook, tidy_quiz
+
+        if page.file.src_uri.endswith(".ipynb"):
+            from build_scripts.markdown import Source
+
+            self.book.page = Source.read(Path(page.file.abs_src_path or ""), self.root, page.url)
+            html = tidy_notebook(self.book, html)
+        html = tidy_quiz(html, page.url)
+        source = self.book.current()
+        has_heading = re.search(r'<h2 id="references"', html) is not None
+        if source.cited:
+            html += citations.page_list(self.book, heading=not has_heading)
+        if source.sim:
+            line = 1
+            above = self.book.attempt(line, lambda: sim_page.above(self.book, source.sim or "", self._chapter(source.sim)))
+            below = self.book.attempt(
+                line, lambda: sim_page.below(self.book, source.sim or "", page.edit_url, config.site_url or "")
+            )
+            html = above + html + below
+        page.meta["has_maths"] = 'class="katex' in html
+        return html
+
+    def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> Any:
+        """Stop the build on any fault; `serve` shows it, in the terminal and on the page, and goes on."""
+        from build_scripts.markdown.page_contract import check_sim_page
+
+        faults = [*self.faults, *(str(p) for p in sorted(self.book.problems))]
+        for slug in self.book.slugs:
+            faults += [str(p) for p in check_sim_page(self.root / "sims" / slug / "index.md", self.root)]
+        if not faults:
+            return env
+        message = "\n\n".join(dict.fromkeys(faults))
+        if self.serving:
+            log.error("%s", message)
+            return env
+        raise PluginError(f"{len(set(faults))} fault(s):\n\n{message}")
+
+    def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:
+        # A .pyc written while building would look like an edit.
+        sys.dont_write_bytecode = True
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+        for folder in WATCHED:
+            server.watch(str(self.root / folder))
+        return server
+
+    def _is_sim(self, file: File) -> bool:
+        parts = file.src_uri.split("/")
+        return len(parts) == 3 and parts[0] == "sims" and parts[2] == "index.md" and parts[1] in self.book.slugs
+
+    def _chapter(self, slug: str) -> str:
+        """Title of the chapter that a sim belongs to."""
+        return self.book.pages.get(f"chapters/{self.book.sim(slug).meta.get('chapter', '')}/", "")
+
+    def _survey(self, files: Files) -> None:
+        """Read every page once for its title and for what it cites."""
+        from build_scripts.markdown.survey import survey
+
+        pages = [(f.url, Path(f.abs_src_path)) for f in files.documentation_pages() if f.abs_src_path]
+        self.book.pages, self.book.cited_in = survey(pages)
+
+    def _forget_changed_modules(self) -> None:
+        """After an edit of the engine or of the build, import it anew in the running server."""
+        digest = hashlib.sha256()
+        for folder in ("sim_engine", "build_scripts"):
+            for path in sorted((self.root / folder).rglob("*.py")):
+                digest.update(path.read_bytes())
+        now = digest.hexdigest()
+        if self.seen and now != self.seen:
+            for name in [n for n in sys.modules if re.match(r"(sim_engine|build_scripts)(\.|$)", n)]:
+                if name not in ("build_scripts", __name__):
+                    del sys.modules[name]
+        self.seen = now
+
+
+def _edit_url(config: MkDocsConfig, path: str) -> str | None:
+    """Where a file outside `docs/` is edited; None when the repository's address is unknown."""
+    if not config.repo_url or not config.edit_uri:
+        return None
+    base = config.edit_uri.removesuffix("docs/")
+    return f"{config.repo_url.rstrip('/')}/{base}{path}"

@@ -1,0 +1,154 @@
+"""Everything of the site that MkDocs does not make: look, formulas' fonts, player, runtime, sims."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["EMBED_WIDTH", "PartError", "Parts", "requirements"]
+
+NPM = ("esbuild", "katex", "vega", "pyodide")
+# Width of the text column beside both sidebars at 1280 pixels: what an embed's height is reckoned for.
+EMBED_WIDTH = 740
+
+
+class PartError(Exception):
+    """A part cannot be made; the message has the file, what is wrong and the remedy."""
+
+
+@dataclass
+class Parts:
+    """The parts, made under `build/` and kept there until their inputs change.
+
+    Attributes:
+        root: the project's folder.
+        report: called with a line of progress.
+        heights: embed height by slug, once the sims are rendered.
+        errors: what failed in the last `make`.
+    """
+
+    root: Path
+    report: Callable[[str], None]
+    heights: dict[str, int] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def build(self) -> Path:
+        return self.root / "build"
+
+    def make(self, *, sims: bool) -> None:
+        """Make what is out of date; faults go to `errors`, and what was made before stays.
+
+        Args:
+            sims: also make player, runtime and sims; without them the pages alone are built.
+        """
+        self.errors = requirements(self.root)
+        if self.errors:
+            return
+        self._try(self._look)
+        if sims:
+            self._try(self._player)
+            self._try(self._runtime)
+            self._try(self._sims)
+
+    def files(self, *, sims: bool) -> Iterator[tuple[str, Path]]:
+        """Yield (address in the site, file) for everything made."""
+        places = {"assets": self.build / "assets"}
+        if sims:
+            places |= {
+                "sims/_player": self.build / "player",
+                "runtime": self.build / "runtime",
+                "sims": self.build / "sims",
+            }
+        for prefix, folder in places.items():
+            for path in sorted(folder.rglob("*")):
+                inner = path.relative_to(folder)
+                if path.is_file() and not any(part.startswith(".") for part in inner.parts):
+                    yield f"{prefix}/{inner.as_posix()}", path
+
+    def _try(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except (PartError, ValueError, OSError, RuntimeError) as error:
+            self.errors.append(str(error))
+
+    def _look(self) -> None:
+        from build_scripts import look, maths
+        from mkdocs_quiz.plugin import js_content
+
+        out = self.build / "assets"
+        inputs = [*(self.root / "build_scripts" / "look").glob("*.*"), self.root / "package-lock.json"]
+        if self._fresh("look", inputs, out, extra=js_content):
+            return
+        shutil.rmtree(out, ignore_errors=True)
+        look.write(out)
+        maths.write_assets(out / "katex")
+        (out / "quiz.js").write_text(js_content, encoding="utf-8")
+        self._made("look", inputs, extra=js_content)
+
+    def _player(self) -> None:
+        folder, out = self.root / "sims" / "player", self.build / "player"
+        inputs = [p for p in folder.rglob("*") if p.is_file()] + [self.root / "package-lock.json"]
+        if self._fresh("player", inputs, out):
+            return
+        done = subprocess.run(  # noqa: S603  # our own script
+            ["node", "sims/player/build.mjs"], cwd=self.root, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise PartError(f"sims/player: the player does not build:\n{(done.stderr or done.stdout).strip()}")
+        self._made("player", inputs)
+        self.report("player built")
+
+    def _runtime(self) -> None:
+        from build_scripts import runtime
+
+        runtime.build(self.build / "runtime")
+
+    def _sims(self) -> None:
+        from build_scripts import render_sims
+
+        try:
+            pages = render_sims.build(self.root / "sims", self.build / "sims", report=self.report)
+        finally:
+            # The heights of the sims that did render are right even when another failed.
+            for spec in (self.build / "sims").glob("*/spec.json"):
+                self.heights[spec.parent.name] = _height(json.loads(spec.read_text(encoding="utf-8")))
+        self.heights = {p.slug: p.embed_height(EMBED_WIDTH) for p in pages}
+
+    def _fresh(self, name: str, inputs: list[Path], out: Path, extra: str = "") -> bool:
+        stamp = self.build / f".{name}.key"
+        return out.is_dir() and stamp.is_file() and stamp.read_text() == _key(inputs, extra)
+
+    def _made(self, name: str, inputs: list[Path], extra: str = "") -> None:
+        (self.build / f".{name}.key").write_text(_key(inputs, extra))
+
+
+def _height(spec: dict[str, Any]) -> int:
+    from build_scripts.render.height import page_height
+
+    return page_height(spec, EMBED_WIDTH)
+
+
+def _key(inputs: list[Path], extra: str) -> str:
+    digest = hashlib.sha256(sys.version.encode() + extra.encode())
+    for path in sorted(set(inputs)):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(str(path).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def requirements(root: Path) -> list[str]:
+    """Return what is missing to make the parts, each with its remedy."""
+    if shutil.which("node") is None:
+        return ["Node is missing: formulas, the player and the sims are made with it. Install Node 20 or newer."]
+    lacking = [name for name in NPM if not (root / "node_modules" / name / "package.json").is_file()]
+    if lacking:
+        return [f"npm packages are missing: {', '.join(lacking)}. Run `npm ci` in {root}."]
+    return []
