@@ -1,0 +1,152 @@
+"""Where every held-out digit lies on the circle and on the sphere, at every epoch of SimCLR's training."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from build_scripts.precompute import checkpoint, digits
+from build_scripts.precompute.config import SimclrConfig
+from build_scripts.precompute.evaluate import HIST_EDGES, Probe, as_tensor
+from build_scripts.precompute.quantise import Exported, quantise
+from build_scripts.precompute.recipe import Recipe, Result, Run
+from build_scripts.precompute.simclr import Training, fit
+from build_scripts.precompute.views import generator, random_views
+from sim_engine.projection import align_trajectory
+
+__all__ = ["RECIPE"]
+
+# Name, unit and meaning of the arrays of length epochs + 1; each is exported once for every dimension.
+CURVES = {
+    "loss_train": ("nats", "NT-Xent, mean over the epoch's training batches; epoch 0 without a step"),
+    "loss": ("nats", "NT-Xent of held-out views, in batches of N pairs"),
+    "top1": ("", "share of held-out views whose positive is the nearest of the batch's other 2N - 1"),
+    "top5": ("", "share of held-out views whose positive is among the 5 nearest of the batch's other 2N - 1"),
+    "alignment": ("", "mean squared distance between the two views of a held-out image"),
+    "uniformity": ("nats", "uniformity (t = 2) of z of the held-out images"),
+    "knn": ("", "share of held-out images that the kNN in z classes rightly"),
+    "knn_h": ("", "share of held-out images that the kNN in h classes rightly"),
+    "few_label": ("", "share classed rightly from a few labels a class on z, mean over draws"),
+    "few_label_std": ("", "standard deviation of few_label over draws"),
+    "few_label_h": ("", "share classed rightly from a few labels a class on h, mean over draws"),
+    "few_label_h_std": ("", "standard deviation of few_label_h over draws"),
+}
+
+
+def run(config: SimclrConfig, run: Run) -> Result:
+    """Train once for every dimension, measure every epoch, and return what the sim shows."""
+    train, held_out = digits.split(digits.load(), config.held_out, config.seed_split)
+    arrays = {
+        "label": Exported(held_out.labels, "digit of each held-out image"),
+        "image": Exported(_grey(held_out.images / digits.WHITE), "held-out images, 0 (paper) to 255 (ink)"),
+        **_example_views(held_out, config),
+        "hist_edges": Exported(HIST_EDGES, "edges of the bins of the cosine histograms"),
+    }
+    metrics = {
+        "batch_pairs": config.batch,
+        "train_images": len(train.labels),
+        "held_out_images": len(held_out.labels),
+        "loss_equal": math.log(2 * config.batch - 1),
+        "top1_chance": 1 / (2 * config.batch - 1),
+        "top5_chance": 5 / (2 * config.batch - 1),
+    }
+    seconds = 0.0
+    for dimension in config.dimensions:
+        records, spent = _trajectory(dimension, train, held_out, config, run)
+        arrays |= _arrays(dimension, records)
+        metrics |= _metrics(dimension, records)
+        seconds += spent
+    return Result(arrays, metrics, seconds)
+
+
+def _trajectory(
+    dimension: int, train: digits.Digits, held_out: digits.Digits, config: SimclrConfig, run: Run
+) -> tuple[list[dict[str, Tensor]], float]:
+    """Train for one dimension, from the checkpoint where there is one; return the records and seconds."""
+    path = run.work / f"z{dimension}.ckpt"
+    training = Training.start(dimension, config, run.fabric)
+    records: list[dict[str, Tensor]] = []
+    before = 0.0
+    if path.exists():
+        records, before = checkpoint.restore(path, run.fabric, training)
+    probe = Probe(train, held_out, config, run.fabric.device)
+    steps = len(train.labels) // config.batch
+    done, total = len(records) * steps, (config.epochs + 1) * steps
+    began = time.perf_counter()
+
+    def on_step(loss: float) -> None:
+        nonlocal done
+        done += 1
+        run.progress(f"z in {dimension}-D", done, total, loss)
+
+    for epoch in fit(as_tensor(train.images, run.fabric.device), training, config, run.fabric, on_step):
+        records.append(probe.measure(epoch))
+        checkpoint.save(path, run.fabric, training, records, before + time.perf_counter() - began)
+    return records, before + time.perf_counter() - began
+
+
+def _arrays(dimension: int, records: list[dict[str, Tensor]]) -> dict[str, Exported]:
+    z = align_trajectory(np.stack([record["z"].numpy() for record in records]))
+    surface = {2: "circle", 3: "sphere"}.get(dimension, "hypersphere")
+    about = f"held-out images on the unit {surface}: epoch, image, coordinate; turned onto the epoch before"
+    arrays = {f"z{dimension}": quantise(z, about)}
+    for name, (unit, meaning) in CURVES.items():
+        arrays[f"{name}_{dimension}"] = Exported(np.array([float(r[name]) for r in records]), meaning, unit)
+    for name in ("negatives_hist", "positives_hist"):
+        counts = records[-1][name].numpy().astype(np.int32)
+        kind = name.removesuffix("_hist")
+        arrays[f"{name}_{dimension}"] = Exported(
+            counts, f"cosines of held-out {kind} at the last epoch", "pairs"
+        )
+    return arrays
+
+
+def _metrics(dimension: int, records: list[dict[str, Tensor]]) -> dict[str, float]:
+    ends = {"first": records[0], "last": records[-1]}
+    return {f"{name}_{dimension}_{end}": float(r[name]) for name in CURVES for end, r in ends.items()}
+
+
+def _example_views(held_out: digits.Digits, config: SimclrConfig) -> Mapping[str, Exported]:
+    """Return the first probe image of every digit, and two views of it."""
+    rows = np.array([np.flatnonzero(held_out.labels == c)[0] for c in np.unique(held_out.labels)])
+    images = as_tensor(held_out.images[rows], torch.device("cpu"))
+    rng = generator(config.seed_evaluation, -1)
+    pairs = [random_views(images, config.strength, rng).numpy()[:, 0] for _ in range(2)]
+    return {
+        "example": Exported(rows.astype(np.int32), "row of the first held-out image of each digit"),
+        "example_views": Exported(
+            _grey(np.stack(pairs, axis=1)), "two random views of each example, image by view by row by column"
+        ),
+    }
+
+
+def _grey(ink: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    grey: NDArray[np.uint8] = np.rint(np.clip(ink, 0, 1) * 255).astype(np.uint8)
+    return grey
+
+
+RECIPE = Recipe(
+    name="digits-trajectory",
+    about="SimCLR on scikit-learn's digits with z on a circle and on a sphere, every epoch recorded",
+    slug="embedding-training",
+    dataset=digits.ABOUT,
+    modules=(
+        "config",
+        "digits",
+        "digits_trajectory",
+        "evaluate",
+        "model",
+        "nt_xent",
+        "quantise",
+        "simclr",
+        "views",
+    ),
+    run=run,
+)

@@ -1,0 +1,40 @@
+"""Small runs of the recipe, made once a session."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = [sys.executable, "-m", "build_scripts.precompute", "digits-trajectory", "--device", "cpu"]
+# Every part of the recipe, in seconds.
+SMALL = [
+    *("--epochs", "5", "--warmup-epochs", "1", "--width", "8", "--batch", "40", "--held-out", "120"),
+    *("--few-label-draws", "2", "--view-draws", "1"),
+]
+
+
+@pytest.fixture(scope="session")
+def command():
+    """The command line of a small run, and how to run it: `command(out, work, *more)` gives a process."""
+
+    def start(out, work, *more):
+        arguments = [*COMMAND, *SMALL, "--out", str(out), "--work", str(work), *more]
+        environment = os.environ | {"PYTHONWARNINGS": "error:::build_scripts"}
+        return subprocess.Popen(
+            arguments, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def small_run(command, tmp_path_factory):
+    """The data folder of an uninterrupted small run."""
+    folder = tmp_path_factory.mktemp("small") / "data"
+    process = command(folder, folder.parent / "work")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    return folder

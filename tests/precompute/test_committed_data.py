@@ -1,0 +1,81 @@
+"""The data that the book shows is what the recipe, as it stands, makes."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from build_scripts.precompute import digits
+from build_scripts.precompute.__main__ import RECIPES
+from build_scripts.precompute.config import SimclrConfig
+from build_scripts.precompute.export import LIMIT
+from sim_engine import metrics
+from sim_engine.data import Recorded
+
+
+@pytest.fixture(params=RECIPES.values(), ids=RECIPES, scope="module")
+def recipe(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def recorded(recipe):
+    return Recorded(recipe.folder)
+
+
+def test_recipe_hash_is_current(recipe, recorded):
+    assert recorded.manifest["recipe_sha256"] == recipe.sha256(SimclrConfig()), (
+        f"{recipe.folder} was made by another version of {recipe.name}: "
+        f"run `python -m build_scripts.precompute {recipe.name}` and commit what it writes"
+    )
+
+
+def test_every_array_is_whole_and_the_folder_small(recipe, recorded):
+    for name in recorded:
+        assert np.isfinite(recorded[name]).all(), name
+    assert sum(path.stat().st_size for path in recipe.folder.iterdir()) <= LIMIT
+
+
+def test_no_machine_path(recipe):
+    text = (recipe.folder / "manifest.json").read_text()
+    assert "/home" not in text
+    assert "/work" not in text
+
+
+def test_the_held_out_images_are_the_datasets(recorded):
+    config = recorded.manifest["config"]
+    train, held_out = digits.split(digits.load(), config["held_out"], config["seed_split"])
+    np.testing.assert_array_equal(recorded["label"], held_out.labels)
+    np.testing.assert_array_equal(recorded["image"], np.rint(held_out.images / 16 * 255))
+    share = np.bincount(held_out.labels) / np.bincount(np.concatenate([train.labels, held_out.labels]))
+    np.testing.assert_allclose(share, 360 / 1797, atol=0.005)
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_recorded_metrics_are_those_of_the_recorded_points(recorded, d):
+    z = recorded[f"z{d}"]
+    assert z.shape == (51, 360, d)
+    unit = z / np.linalg.norm(z, axis=2, keepdims=True)
+    for epoch in (0, 7, 50):
+        got = metrics.uniformity(unit[epoch])
+        np.testing.assert_allclose(got, recorded[f"uniformity_{d}"][epoch], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_points_move_and_do_not_spin(recorded, d):
+    """No rotation of an epoch brings it closer to the one before."""
+    for before, after in pairwise(recorded[f"z{d}"]):
+        product = after.T @ before  # symmetric and positive when the best rotation is none
+        np.testing.assert_allclose(product, product.T, atol=0.05)
+        assert np.linalg.eigvalsh((product + product.T) / 2).min() > -0.05
+
+
+def test_training_taught_something(recorded):
+    """From held-out images: far better than before training, and better on the sphere than on the circle."""
+    told = recorded.metrics
+    for d in (2, 3):
+        assert told[f"loss_{d}_last"] < told["loss_equal"] < told[f"loss_{d}_first"] + 0.1
+        assert told[f"knn_{d}_last"] > told[f"knn_{d}_first"] + 0.3
+    assert told["knn_3_last"] > told["knn_2_last"]
+    assert json.dumps(told, allow_nan=False)
