@@ -37,7 +37,7 @@ def _embedding() -> alt.LayerChart:
         y2="v2:Q",
         # The far side of the sphere is quieter; on the circle all is near.
         opacity=alt.Opacity("near:Q", scale=None),
-    ).transform_calculate(near="datum.turns == 0 ? 0.3 : datum.w1 + datum.w2 >= 0 ? 0.42 : 0.13")
+    ).transform_calculate(near="datum.turns == 0 ? 0.28 : datum.w1 + datum.w2 >= 0 ? 0.42 : 0.13")
     points = (
         _seen(alt.Chart(alt.NamedData("points")))
         .transform_filter("indexof(show, datum.digit) >= 0")
@@ -58,47 +58,86 @@ def _embedding() -> alt.LayerChart:
             ),
         )
     )
-    outline = (
+    note = (
         alt.Chart(alt.NamedData("now"))
-        .mark_arc(outerRadius={"expr": "min(width, height) / 2.08"}, fillOpacity=0, stroke=color("rule"), strokeWidth=1.5)
-        .encode(theta=alt.datum(6.283185, scale=None))
+        .mark_text(align="left", baseline="top", lineBreak="|", color=color("ink-faint"))
+        .encode(x=alt.value(0), y=alt.value(0), text="note:N")
     )
-    return alt.layer(guide, points).add_params(*params)
+    return alt.layer(guide, points, note).add_params(*params)
 
 
-def _band(top: float, bottom: float, low: float, high: float) -> alt.Scale:
+def _band(top: float, bottom: float, **scale: object) -> alt.Scale:
     """A y scale that fills part of the panel's height, from `top` to `bottom` in shares of it."""
     ends = [alt.ExprRef(f"height * {bottom}"), alt.ExprRef(f"height * {top}")]
-    return alt.Scale(domain=[low, high], range=ends, nice=False)
+    return alt.Scale(range=ends, **scale)
+
+
+_LOSS = _band(0.08, 0.44, zero=False, nice=4), alt.Axis(title=None, orient="left", tickCount=4, format=".1f")
+_SHARE = _band(0.63, 1, domain=[0, 100]), alt.Axis(title=None, orient="left", values=[0, 50, 100])
+_EPOCH = alt.X("epoch:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title="epoch", tickCount=5))
+
+
+def _y(field: str, band: tuple[alt.Scale, alt.Axis]) -> alt.Y:
+    return alt.Y(field, type="quantitative", scale=band[0], axis=band[1])
+
+
+def _at(share: float, edge: float | None = None) -> dict[str, object]:
+    """A place for text: a share of the height, at the left or (with the last epoch) the right edge."""
+    x = alt.value(0) if edge is None else alt.value(alt.ExprRef("width"))
+    return {"x": x, "y": alt.value(alt.ExprRef(f"height * {share}"))}
 
 
 def _curves() -> alt.LayerChart:
-    x = alt.X("epoch:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title="epoch", values=[0, 10, 20, 30, 40, 50]))
     curves, now = alt.Chart(alt.NamedData("curves")), alt.Chart(alt.NamedData("now"))
+    names = alt.Chart(alt.NamedData("names"))
 
-    def y(field: str, scale: alt.Scale, ticks: list[float]) -> alt.Y:
-        return alt.Y(field, type="quantitative", scale=scale, axis=alt.Axis(values=ticks, title=None, orient="left"))
+    def line(field: str, band: tuple[alt.Scale, alt.Axis], name: str, **mark: object) -> alt.Chart:
+        return curves.mark_line(color=color(name), **mark).encode(x=_EPOCH, y=_y(field, band))
 
-    loss = _band(0.08, 0.44, 4, 5.6), [4, 4.5, 5, 5.5]
-    share = _band(0.6, 1, 0, 100), [0, 25, 50, 75, 100]
+    def spot(field: str, band: tuple[alt.Scale, alt.Axis], name: str) -> alt.Chart:
+        mark = now.mark_point(size=80, color=color(name), stroke=color("panel"), strokeWidth=2, opacity=1)
+        return mark.encode(x=_EPOCH, y=_y(field, band))
 
-    def line(field: str, band: tuple[alt.Scale, list[float]], name: str, **mark: object) -> alt.Chart:
-        return curves.mark_line(color=color(name), **mark).encode(x=x, y=y(field, *band))
-
-    def spot(field: str, band: tuple[alt.Scale, list[float]], name: str) -> alt.Chart:
-        return now.mark_point(size=80, color=color(name), stroke=color("panel"), strokeWidth=2, opacity=1).encode(
-            x=x, y=y(field, *band)
+    def name(panel: str, band: tuple[alt.Scale, alt.Axis], ink: str) -> list[alt.Chart]:
+        """Names of lines, written on them, legible over others."""
+        rows = names.transform_filter(f"datum.band == '{panel}'").encode(
+            x=_EPOCH, y=_y("value", band), text="text:N"
         )
+        over = {"align": "right", "dy": {"expr": "datum.below ? 11 : -9"}}
+        return [
+            rows.mark_text(stroke=color("panel"), strokeWidth=4, strokeJoin="round", **over),
+            rows.mark_text(color=color(ink), **over),
+        ]
 
-    upper = alt.layer(line("other", loss, "negative", strokeWidth=1.25), line("loss", loss, "loss"), spot("loss", loss, "loss"))
-    lower = alt.layer(
-        line("top5", share, "positive", strokeDash=[5, 3]),
-        line("top1", share, "positive"),
-        spot("top5", share, "positive"),
-        spot("top1", share, "positive"),
+    upper = alt.layer(
+        line("chance", _LOSS, "ink-faint", strokeDash=[4, 3], strokeWidth=1.25),
+        line("other", _LOSS, "negative", strokeWidth=1.25),
+        line("loss", _LOSS, "loss"),
+        *name("loss", _LOSS, "ink-faint"),
+        spot("loss", _LOSS, "loss"),
     )
-    cursor = now.mark_rule(color=color("ink-faint"), strokeWidth=1).encode(x=x)
-    return alt.layer(cursor, upper, lower).resolve_scale(y="independent")
+    lower = alt.layer(
+        line("top5", _SHARE, "positive", strokeWidth=1.5),
+        line("top1", _SHARE, "positive"),
+        *name("share", _SHARE, "positive"),
+        spot("top5", _SHARE, "positive"),
+        spot("top1", _SHARE, "positive"),
+    )
+    cursor = now.mark_rule(color=color("rule"), strokeWidth=1).encode(
+        x=_EPOCH, y=alt.value(alt.ExprRef("height * 0.08")), y2=alt.value(alt.ExprRef("height"))
+    )
+    heads = [
+        now.mark_text(align="left", baseline="middle", color=color("ink-soft")).encode(
+            **_at(0.025), text=alt.value("NT-Xent of held-out views")
+        ),
+        now.mark_text(align="right", baseline="middle", color=color("loss"), fontWeight=600).encode(
+            **_at(0.025, 1), text="loss_text:N"
+        ),
+        now.mark_text(align="left", baseline="middle", color=color("ink-soft")).encode(
+            **_at(0.555), text=alt.value("% of views whose positive is")
+        ),
+    ]
+    return alt.layer(cursor, upper, lower, *heads).resolve_scale(y="independent")
 
 
 def panels() -> list[Panel]:

@@ -18,7 +18,7 @@ SURFACES = {"2": "circle", "3": "sphere"}
 
 # The circle is one line, on which points would hide each other: every digit gets a lane of its own.
 # The radius of a lane means nothing; the place of an image is its angle.
-LANES = 0.46 + 0.05 * np.arange(10)
+LANES = 0.44 + 0.055 * np.arange(10)
 
 
 @microsim
@@ -68,11 +68,10 @@ def embedding_training(
                 "loss": [now["loss"]],
                 "top1": [100 * now["top1"]],
                 "top5": [100 * now["top5"]],
-                "epoch_text": [f"epoch {epoch}"],
                 "loss_text": [f"{now['loss']:.2f} nats"],
-                "top1_text": [f"{100 * now['top1']:.0f} %"],
-                "top5_text": [f"{100 * now['top5']:.0f} %"],
+                "note": ["angle: z|ring: digit" if dimension == "2" else "drag|to turn"],
             },
+            "names": names(dimension, now),
         },
         readouts={
             "loss": Readout(now["loss"], "NT-Xent", "nats"),
@@ -100,17 +99,20 @@ def place(z: Array) -> tuple[Array, Array, Array]:
 
 def describe(epoch: int, dimension: str, z: Array, now: dict[str, float]) -> str:
     """The sentence under the picture: what is seen at this epoch, with this epoch's numbers."""
-    gather = [metrics.mean_vector_length(z[LABELS == d]) for d in range(10)]
     whole = metrics.mean_vector_length(z)
-    tight, loose = int(np.argmax(gather)), int(np.argmin(gather))
-    spread = (
-        "crowd into one part of" if whole > 0.6 else "lean to one side of" if whole > 0.25 else "spread all round"
-    )
+    surface = SURFACES[dimension]
+    if whole > 0.97:
+        seen = f"lie almost on one point of the {surface}"
+    else:
+        gather = [metrics.mean_vector_length(z[LABELS == d]) for d in range(10)]
+        how = "crowd into one part of" if whole > 0.6 else "lean to one side of" if whole > 0.25 else "spread round"
+        tight, loose = int(np.argmax(gather)), int(np.argmin(gather))
+        seen = f"{how} the {surface}, the {tight}s closest together and the {loose}s most scattered"
+    rings = ", each digit drawn on a ring of its own" if dimension == "2" else ""
     return (
-        f"Epoch {epoch} of {EPOCHS}: the {len(z)} held-out digits {spread} the {SURFACES[dimension]}; the {tight}s lie "
-        f"closest together (mean vector {gather[tight]:.2f} long) and the {loose}s widest apart "
-        f"({gather[loose]:.2f}). NT-Xent is {now['loss']:.2f} nats, the positive is the nearest neighbour for "
-        f"{100 * now['top1']:.0f} % of the views, and nearest neighbours tell the digit for {100 * now['knn']:.0f} %."
+        f"Epoch {epoch} of {EPOCHS}: the {len(z)} held-out digits {seen}{rings}. NT-Xent is {now['loss']:.2f} nats "
+        f"(equal similarities: {RUN.metrics['loss_equal']:.2f}), the positive is the nearest neighbour of "
+        f"{100 * now['top1']:.0f}% of the views, and the nearest images tell the digit of {100 * now['knn']:.0f}%."
     )
 
 
@@ -121,8 +123,31 @@ def curves(dimension: str) -> dict[str, Array]:
         "epoch": np.arange(EPOCHS + 1),
         "loss": RUN[f"loss_{dimension}"],
         "other": RUN[f"loss_{other}"],
+        "chance": np.full(EPOCHS + 1, RUN.metrics["loss_equal"]),
         "top1": 100 * RUN[f"top1_{dimension}"],
         "top5": 100 * RUN[f"top5_{dimension}"],
+    }
+
+
+def names(dimension: str, now: dict[str, float]) -> dict[str, list[object]]:
+    """What each line is, and where it says so: clear of the line, short of where the cursor rests."""
+    lines = curves(dimension)
+    at = EPOCHS * 4 // 5
+    window = slice(at - EPOCHS // 3, at + 1)
+    other = SURFACES["2" if dimension == "3" else "3"]
+    under = bool(lines["other"][at] < lines["loss"][at])
+    rows = [
+        ("loss", "chance", f"log(2N − 1) = {RUN.metrics['loss_equal']:.2f}", True),
+        ("loss", "other", f"on the {other}", under),
+        ("share", "top5", f"among the nearest 5: {100 * now['top5']:.0f}%", False),
+        ("share", "top1", f"the nearest: {100 * now['top1']:.0f}%", False),
+    ]
+    return {
+        "band": [band for band, *_ in rows],
+        "epoch": [at] * len(rows),
+        "value": [float((np.min if below else np.max)(lines[line][window])) for _, line, _, below in rows],
+        "text": [text for _, _, text, _ in rows],
+        "below": [below for *_, below in rows],
     }
 
 
@@ -144,7 +169,10 @@ def graticule() -> dict[str, Array]:
         rings.append(
             np.stack([np.sin(t) * np.cos(longitude), np.cos(t), np.sin(t) * np.sin(longitude)], axis=1)
         )
-    return strokes(rings, turns=1.0)
+    t = np.linspace(0, 2 * np.pi, 91)
+    outline = strokes([np.stack([np.cos(t), np.sin(t), 0 * t], axis=1)], turns=0.0)
+    grid = strokes(rings, turns=1.0)
+    return {name: np.concatenate([outline[name], grid[name]]) for name in grid}
 
 
 def strokes(rings: list[Array], turns: float) -> dict[str, Array]:

@@ -125,7 +125,7 @@ def nt_xent_explorer(
                 "chance_text": [f"log(2N − 1) = {chance:.2f}"],
                 "positive_text": [f"positive {signed(positive)}"],
                 "negatives_text": [f"{count:,} negatives, the hardest tenth dark"],
-                "pull_text": [f"the hardest tenth takes {100 * hard_share:.0f} % of the push"],
+                "pull_text": [f"the hardest tenth takes {100 * hard_share:.0f}% of the push"],
             },
         },
         readouts={
@@ -185,8 +185,8 @@ def describe(
     return (
         f"At temperature {tau:.3g}, a positive at similarity {signed(positive)} among {where} has a loss of "
         f"{short(loss)} nats, {against} the log(2N − 1) = {chance:.2f} of equal similarities: the softmax gives "
-        f"the positive {100 * probability:.3g} %, and the hardest tenth of the negatives takes "
-        f"{100 * hard_share:.0f} % of the push."
+        f"the positive {100 * probability:.3g}%, and the hardest tenth of the negatives takes "
+        f"{100 * hard_share:.0f}% of the push."
     )
 
 
