@@ -1,0 +1,74 @@
+// Bundles the player into build/player/: the small core, the worker, and what is loaded when it is needed.
+// node sims/player/build.mjs [output folder]
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = resolve(here, "../..");
+const out = resolve(process.argv[2] ?? join(root, "build/player"));
+
+/** The template's inline script runs only if its hash stands in the template's policy. */
+function checkPolicy() {
+  const template = readFileSync(join(here, "main.html.j2"), "utf8");
+  for (const [, script] of template.matchAll(/<script>([^]*?)<\/script>/g)) {
+    const hash = `'sha256-${createHash("sha256").update(script).digest("base64")}'`;
+    if (!template.includes(hash)) {
+      throw new Error(`main.html.j2: its inline script changed; put ${hash} into the policy's script-src`);
+    }
+  }
+}
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  charset: "utf8",
+  chunkNames: "chunks/[name]-[hash]",
+  format: "esm",
+  legalComments: "none",
+  logLevel: "warning",
+  metafile: true,
+  minify: true,
+  outdir: out,
+  splitting: true,
+  target: "es2022",
+};
+const entry = (name) => ({ in: join(here, "src", `${name}.ts`), out: name });
+
+function packagesOf(metafiles) {
+  const inputs = metafiles.flatMap((m) => Object.keys(m.inputs));
+  const names = inputs.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]).filter(Boolean);
+  return [...new Set(names)].sort();
+}
+
+/** The licences of what is bundled, as they ask for. */
+function licences(names) {
+  const parts = names.map((name) => {
+    const folder = join(root, "node_modules", name);
+    const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const file = readdirSync(folder).find((f) => /^licen[cs]e/i.test(f));
+    const text = file ? readFileSync(join(folder, file), "utf8").trim() : `Licence: ${license}`;
+    return `${name} ${version}\n\n${text}\n`;
+  });
+  return `The player contains these libraries.\n\n${parts.join(`\n${"-".repeat(72)}\n\n`)}`;
+}
+
+checkPolicy();
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+const lazy = ["chart", "editor"].filter((name) => existsSync(join(here, "src", `${name}.ts`)));
+const page = await build({ ...common, entryPoints: ["player", ...lazy].map(entry) });
+const worker = await build({ ...common, entryPoints: [entry("worker")] });
+writeFileSync(join(out, "sim.css"), readFileSync(join(here, "sim.css")));
+writeFileSync(join(out, "LICENCES.txt"), licences(packagesOf([page.metafile, worker.metafile])));
+
+for (const path of readdirSync(out, { recursive: true }).sort()) {
+  if (!/\.(js|css)$/.test(path)) continue;
+  const bytes = readFileSync(join(out, path));
+  const gzip = gzipSync(bytes, { level: 9 }).length;
+  console.log(`${path.padEnd(34)} ${String(bytes.length).padStart(8)} B ${String(gzip).padStart(8)} B gzip`);
+}

@@ -1,0 +1,109 @@
+/** One live chart: a compiled Vega spec in its box. Loaded when the first chart has to be redrawn. */
+
+import { transforms } from "vega-dataflow";
+import * as encode from "vega-encode";
+import { expressionInterpreter } from "vega-interpreter";
+import { parse } from "vega-parser";
+import * as regression from "vega-regression";
+import * as table from "vega-transforms";
+import { View } from "vega-view";
+import * as layout from "vega-view-transforms";
+import type { Item, Loader, Spec as VegaSpec } from "vega";
+import type { ChartPanelSpec, Frame, State } from "./contract";
+import { rowsOf } from "./frames";
+import { sharpen } from "./sharp-canvas";
+import type { Theme } from "./theme";
+import { recolour } from "./theme";
+
+// Maps, forces, trees and word clouds stay out: a quarter of the library, and no figure here needs them.
+Object.assign(transforms, table, layout, encode, regression);
+
+/** A chart gets its data from frames; nothing in a spec may make it ask the network. */
+const refuse = (): Promise<never> => Promise.reject(new Error("charts load nothing"));
+const closedLoader = { load: refuse, sanitize: refuse, http: refuse, file: refuse } as unknown as Loader;
+
+export interface Hover {
+  event: PointerEvent;
+  datum: Record<string, unknown>;
+  /** What the chart's own tooltip encoding says, if it has one. */
+  tooltip: unknown;
+}
+
+export class Chart {
+  private view: View;
+  private problem: unknown = null;
+
+  constructor(
+    private spec: ChartPanelSpec,
+    private host: HTMLElement,
+    theme: Theme,
+    onHover: (hover: Hover | null) => void,
+  ) {
+    const coloured = recolour(spec.vega, theme) as VegaSpec;
+    const runtime = parse(coloured, { events: { bind: "none" } }, { ast: true } as never);
+    this.view = new View(runtime, {
+      renderer: (spec.renderer === "canvas" ? "sharp-canvas" : "svg") as "svg",
+      expr: expressionInterpreter,
+      loader: closedLoader,
+      hover: true,
+      tooltip: () => undefined,
+      logger: this.logger(),
+    } as never);
+    this.fit();
+    this.view.initialize(host);
+    host.removeAttribute("role");
+    const hover = (event: unknown, item: Item | null | undefined): void => {
+      const found = item as (Item & { datum?: Record<string, unknown>; tooltip?: unknown }) | null | undefined;
+      const datum = found?.datum;
+      onHover(datum ? { event: event as PointerEvent, datum, tooltip: found.tooltip } : null);
+    };
+    this.view.addEventListener("pointermove", hover);
+    this.view.addEventListener("pointerdown", hover);
+    this.view.addEventListener("pointerout", () => onHover(null));
+  }
+
+  /** Draw a frame; resolves when it is on the screen. */
+  async show(frame: Frame, state: State): Promise<void> {
+    for (const name of this.spec.tables) {
+      const rows = frame.tables[name];
+      if (!rows) throw new Error(`panel ${this.spec.name} draws the table ${name}, which the frame lacks`);
+      this.view.data(name, rowsOf(rows));
+    }
+    for (const name of this.spec.signals) this.view.signal(name, state[name]);
+    await this.view.runAsync();
+    if (this.problem !== null) {
+      const problem = this.problem;
+      this.problem = null;
+      throw problem;
+    }
+  }
+
+  /** Scale the whole picture to its box. */
+  fit(): void {
+    const box = this.host.parentElement as HTMLElement;
+    const zoom = box.clientWidth / this.spec.width || 1;
+    this.host.style.width = `${this.spec.width}px`;
+    this.host.style.height = `${this.spec.height}px`;
+    this.host.style.transform = `scale(${zoom})`;
+    if (String(zoom) === this.host.dataset["zoom"]) return;
+    this.host.dataset["zoom"] = String(zoom);
+    if (this.spec.renderer === "canvas") sharpen(this.host, (this.view.scenegraph() as unknown as { root: unknown }).root);
+  }
+
+  destroy(): void {
+    this.view.finalize();
+    this.host.remove();
+  }
+
+  /** Vega logs what goes wrong and carries on; here the caller is told. */
+  private logger(): object {
+    const logger = {
+      level: () => 0,
+      error: (problem: unknown) => ((this.problem = problem), logger),
+      warn: (...words: unknown[]) => (console.warn(this.spec.name, ...words), logger),
+      info: () => logger,
+      debug: () => logger,
+    };
+    return logger;
+  }
+}

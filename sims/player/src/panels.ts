@@ -1,0 +1,133 @@
+/** The panels of a sim: painted by the build, replaced by live ones without moving anything. */
+
+import type { Chart } from "./chart";
+import type { ChartPanelSpec, Frame, PanelSpec, PicturePanelSpec, Spec, State } from "./contract";
+import { blank, context, type Images } from "./images";
+import type { Theme } from "./theme";
+import { Tooltip } from "./tooltip";
+
+type Library = typeof import("./chart");
+
+interface LivePanel {
+  show(frame: Frame, state: State): Promise<void>;
+  fit(): void;
+  destroy(): void;
+}
+
+export class Panels {
+  private live: LivePanel[] = [];
+  private library: Promise<Library> | null = null;
+  private attempts = 0;
+  private last: { frame: Frame; state: State } | null = null;
+  private tooltip: Tooltip;
+
+  constructor(
+    private root: HTMLElement,
+    private spec: Spec,
+    private images: Images,
+    private theme: () => Theme,
+  ) {
+    this.tooltip = new Tooltip(root, images);
+    const observer = new ResizeObserver(() => this.live.forEach((panel) => panel.fit()));
+    for (const box of root.querySelectorAll(".panel-view")) observer.observe(box);
+  }
+
+  /** Fetch what drawing needs, before the first frame asks for it. */
+  async prepare(): Promise<void> {
+    if (this.spec.panels.some((p) => p.type === "chart")) await this.load();
+  }
+
+  async show(frame: Frame, state: State): Promise<void> {
+    this.last = { frame, state };
+    this.tooltip.frame = frame;
+    if (this.live.length === 0) await this.build(frame, state);
+    else await Promise.all(this.live.map((panel) => panel.show(frame, state)));
+  }
+
+  /** Draw everything again in the theme that now holds. */
+  async retheme(): Promise<void> {
+    if (this.last && this.live.length > 0) await this.build(this.last.frame, this.last.state);
+  }
+
+  /** New panels are made under the old ones and shown when all are drawn, so that nothing flashes. */
+  private async build(frame: Frame, state: State): Promise<void> {
+    const made: { panel: LivePanel; host: HTMLElement }[] = [];
+    try {
+      for (const panel of this.spec.panels) made.push(await this.make(panel));
+      await Promise.all(made.map(({ panel }) => panel.show(frame, state)));
+    } catch (error) {
+      for (const { panel } of made) panel.destroy();
+      throw error;
+    }
+    const before = this.live;
+    for (const { host } of made) {
+      host.classList.remove("waiting");
+      host.parentElement?.querySelector(".painted")?.setAttribute("hidden", "");
+    }
+    for (const panel of before) panel.destroy();
+    this.live = made.map(({ panel }) => panel);
+  }
+
+  private async make(panel: PanelSpec): Promise<{ panel: LivePanel; host: HTMLElement }> {
+    const box = this.root.querySelector(`[data-panel="${panel.name}"] .panel-view`) as HTMLElement;
+    const host = document.createElement("div");
+    host.className = "live waiting";
+    box.append(host);
+    if (panel.type === "picture") return { panel: new Picture(panel, host, this.images), host };
+    const { Chart } = await this.load();
+    await fontsFor(this.root);
+    return { panel: this.chart(Chart, panel, host), host };
+  }
+
+  private chart(make: typeof Chart, panel: ChartPanelSpec, host: HTMLElement): LivePanel {
+    return new make(panel, host, this.theme(), (hover) => this.tooltip.show(hover, panel.tooltip_image));
+  }
+
+  private load(): Promise<Library> {
+    if (!this.library) {
+      // A browser may remember that a module failed; another address makes it ask again.
+      const again = this.attempts++ === 0 ? "" : `?again=${this.attempts}`;
+      this.library = (import(new URL(`chart.js${again}`, import.meta.url).href) as Promise<Library>).catch(() => {
+        throw new Error("chart.js could not be fetched");
+      });
+      this.library.catch(() => (this.library = null));
+    }
+    return this.library;
+  }
+}
+
+/** A panel that shows one of the frame's images, pixel by pixel. */
+class Picture implements LivePanel {
+  private canvas: HTMLCanvasElement = blank(1, 1);
+
+  constructor(
+    private spec: PicturePanelSpec,
+    private host: HTMLElement,
+    private images: Images,
+  ) {
+    host.append(this.canvas);
+  }
+
+  async show(frame: Frame): Promise<void> {
+    const image = frame.images[this.spec.image];
+    if (!image) throw new Error(`panel ${this.spec.name} shows the image ${this.spec.image}, which the frame lacks`);
+    const pixels = await this.images.get(image.sha);
+    this.canvas.width = pixels.width;
+    this.canvas.height = pixels.height;
+    context(this.canvas).drawImage(pixels, 0, 0);
+  }
+
+  fit(): void {}
+
+  destroy(): void {
+    this.host.remove();
+  }
+}
+
+/** Vega measures text to place it, so the faces must be there first; without them it would shift later. */
+async function fontsFor(root: HTMLElement): Promise<void> {
+  const family = getComputedStyle(root).getPropertyValue("--font-figure");
+  if (!family || !document.fonts) return;
+  const faces = ["400", "600"].map((weight) => document.fonts.load(`${weight} 12px ${family}`));
+  await Promise.all(faces).catch(() => undefined);
+}

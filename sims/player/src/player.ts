@@ -1,0 +1,291 @@
+/** Brings one microsim's page to life: puts the parts together, and says who is told what. */
+
+import { bindActions } from "./actions";
+import { Address } from "./address";
+import type { Frame, Spec, State, TimelineSpec, Value } from "./contract";
+import { Controls } from "./controls";
+import { bindDrags } from "./drag";
+import type { Driver, Host } from "./driver";
+import { Embedded } from "./embed";
+import { Explorer } from "./explorer";
+import { fromBuild } from "./frames";
+import { Images } from "./images";
+import { Panels } from "./panels";
+import { Process } from "./process";
+import { type Failure, Python } from "./python";
+import { type Query, readQuery } from "./query";
+import { Readouts } from "./readouts";
+import { Recorded } from "./recorded";
+import { defaults, queryOf, same } from "./state";
+import { ThemeSwitch } from "./theme";
+import { type Track, Transport } from "./transport";
+import { Words } from "./words";
+
+const PATIENCE = 30_000;
+
+class Player implements Host {
+  readonly state: State;
+  readonly images: Images;
+  readonly recorded: Recorded;
+  readonly python: Python;
+  private readonly words: Words;
+  private readonly readouts: Readouts;
+  private readonly controls: Controls;
+  private readonly theme: ThemeSwitch;
+  private readonly panels: Panels;
+  private readonly address: Address;
+  private readonly embedded: Embedded;
+  private readonly driver: Driver;
+  private transport: Transport | null = null;
+  /** The state this embed was opened in; a link from the page around sets what it names, on top of this. */
+  private readonly opened: State;
+  private shown: { frame: Frame; state: State; from: "recorded" | "python"; index: number };
+  private waiting: { settle: () => void } | null = null;
+  private drawing = false;
+  private drawings = 0;
+  private wanted = false;
+
+  constructor(
+    private root: HTMLElement,
+    readonly spec: Spec,
+  ) {
+    const query = readQuery(spec, location.search);
+    this.state = { ...defaults(spec), ...query.given };
+    this.opened = { ...this.state };
+    this.images = new Images(spec.images);
+    this.recorded = new Recorded(spec);
+    this.words = new Words(root);
+    this.readouts = new Readouts(root);
+    this.address = new Address(spec);
+    this.shown = { frame: fromBuild(spec.frame), state: defaults(spec), from: "recorded", index: 0 };
+    this.theme = new ThemeSwitch(query.theme, () => void this.panels.retheme());
+    this.panels = new Panels(root, spec, this.images, () => this.theme.current);
+    this.python = this.makePython();
+    this.controls = new Controls(root, spec, (name, value) => void this.change({ [name]: value }), (sentence) =>
+      this.words.notice("typed", sentence),
+    );
+    this.driver = this.makeDriver(query);
+    this.hide(query);
+    bindDrags(root, spec, () => this.state, (name, value) => void this.change({ [name]: value }));
+    bindActions(root, { address: this.address, query: () => this.query(), say: (text) => this.words.say(text) });
+    this.embedded = new Embedded(root, {
+      theme: (theme) => this.theme.fromParent(theme),
+      state: (text) => this.fromParent(text),
+    });
+    this.begin(query);
+  }
+
+  // What the drivers ask for
+
+  async draw(frame: Frame, state: State, from: "recorded" | "python", index: number): Promise<void> {
+    if (from === "python") this.words.noError();
+    this.shown = { frame, state, from, index };
+    await this.redraw();
+  }
+
+  note(text: string | null): void {
+    this.words.notice("instead", text);
+  }
+
+  raised(failure: Failure): void {
+    if (this.root.dataset["state"] === "starting") this.status("live");
+    this.words.idle();
+    this.words.raised(failure);
+  }
+
+  // What the reader, or the page around, asks for
+
+  /** Take new values and draw them; resolves when they are drawn, with whether that could be done. */
+  private async change(values: State): Promise<boolean> {
+    const changed = this.spec.controls.filter((c) => c.name in values && !same(values[c.name], this.state[c.name]));
+    if (changed.length === 0) return true;
+    Object.assign(this.state, values);
+    this.controls.show(this.state);
+    this.words.notice("link", null);
+    this.words.notice("typed", null);
+    const done = changed.every((c) => c.chart) ? this.redraw().then(() => true) : this.driver.changed();
+    this.changed();
+    return done;
+  }
+
+  private changed(): void {
+    this.address.write(this.query());
+    this.embedded.tellState(this.query());
+  }
+
+  private fromParent(text: string): void {
+    const query = readQuery(this.spec, text.slice(0, 20_000));
+    this.words.notice("link", query.notices.join(" ") || null);
+    this.want();
+    this.transport?.pause();
+    void this.change({ ...this.opened, ...query.given });
+    if (query.frame !== null && this.driver instanceof Process) void this.driver.go(query.frame);
+  }
+
+  /** The reader shows interest: get Python, and what drawing needs. */
+  private want(): void {
+    if (this.wanted) return;
+    this.wanted = true;
+    this.panels.prepare().catch(() => undefined);
+    this.startPython();
+  }
+
+  private startPython(source?: string): void {
+    this.words.noError();
+    this.status("starting");
+    this.words.starting();
+    this.python.start(source);
+  }
+
+  private retry(): void {
+    this.words.noError();
+    if (this.python.status === "ready") void this.driver.show();
+    else this.startPython();
+  }
+
+  // The parts
+
+  private begin(query: Query): void {
+    this.controls.show(this.state);
+    this.root.dataset["drawn"] = "";
+    this.root.dataset["frame"] = "0";
+    if (query.notices.length > 0) this.words.notice("link", query.notices.join(" "));
+    if (this.query() !== "") void this.driver.show();
+    for (const type of ["pointerover", "pointerdown", "touchstart", "focusin", "keydown"]) {
+      this.root.addEventListener(type, () => this.want(), { once: true, passive: true });
+    }
+    if (query.run) this.want();
+  }
+
+  private makePython(): Python {
+    const here = (path: string): string => new URL(path, location.href).href;
+    const files = this.spec.files.map((f) => ({ ...f, url: here(`files/${f.path}`) }));
+    return new Python(
+      new URL("worker.js", import.meta.url).href,
+      { type: "boot", runtime: here(this.spec.runtime), files, slug: this.spec.slug },
+      Number(this.root.dataset["timeout"] ?? PATIENCE),
+      {
+        phase: (phase, loaded, total) => this.words.loading(phase, loaded, total),
+        ready: () => {
+          this.words.idle();
+          void this.driver.renewed();
+        },
+        failed: (failure) => {
+          this.status("failed");
+          this.words.failed(failure, () => this.retry());
+          void this.driver.show();
+        },
+        busy: (long) => {
+          if (long) this.words.working("Python is still working", { label: "Stop", run: () => this.python.stop() });
+          else if (this.python.status === "ready") this.words.idle();
+        },
+      },
+    );
+  }
+
+  private makeDriver(query: Query): Driver {
+    const { spec, root } = this;
+    const timeline = spec.controls.find((c): c is TimelineSpec => c.type === "timeline");
+    const onPlaying = (playing: boolean): void => this.readouts.quiet(playing);
+    if (spec.kind === "process") {
+      const process = new Process(this, this.words, (index, known, ended) => this.moved(index, known, ended), query.frame ?? 0);
+      const range = root.querySelector<HTMLInputElement>('.transport [name="frame"]');
+      range?.addEventListener("input", () => void process.go(range.valueAsNumber));
+      this.transport = new Transport(root, process, onPlaying);
+      return process;
+    }
+    if (timeline) this.transport = new Transport(root, this.trackOf(timeline), onPlaying);
+    return new Explorer(this);
+  }
+
+  private trackOf(timeline: TimelineSpec): Track {
+    const { state } = this;
+    return {
+      first: timeline.min,
+      last: timeline.max,
+      fps: timeline.fps,
+      get index() {
+        return state[timeline.name] as number;
+      },
+      go: (index) => this.change({ [timeline.name]: index as Value }),
+    };
+  }
+
+  /** A process has moved to a step: show where it is. */
+  private moved(index: number, known: number, ended: boolean): void {
+    const range = this.root.querySelector<HTMLInputElement>('.transport [name="frame"]');
+    if (!range) return;
+    range.max = String(Math.max(known, index));
+    range.value = String(index);
+    range.setAttribute("aria-valuetext", `step ${index}`);
+    range.style.setProperty("--fill", `${known > 0 ? (100 * index) / known : 0}%`);
+    (this.root.querySelector(".frame-now") as HTMLElement).textContent = String(index);
+    (this.root.querySelector(".frame-end") as HTMLElement).textContent = ended ? `of ${known}` : "";
+    if (this.wanted) this.changed();
+  }
+
+  private hide(query: Query): void {
+    const parts: Record<string, string> = {
+      controls: ".sim-controls, .legends, .transport",
+      readouts: ".readouts",
+      actions: ".sim-actions",
+      title: ".sim-title",
+      formula: ".formula",
+    };
+    for (const part of query.hide) {
+      if (!(part in parts)) continue;
+      for (const element of this.root.querySelectorAll<HTMLElement>(parts[part] as string)) element.hidden = true;
+    }
+    this.controls.hide(query.hide);
+    if (!query.text) this.root.querySelector('[role="status"]')?.classList.add("hidden");
+  }
+
+  private query(): string {
+    return queryOf(this.spec, this.state, this.driver?.index ?? 0);
+  }
+
+  private status(state: "baked" | "starting" | "live" | "failed"): void {
+    this.root.dataset["state"] = state;
+  }
+
+  /** Draw what is to be shown; while a drawing runs, only the newest of those that come waits. */
+  private async redraw(): Promise<void> {
+    if (this.drawing) {
+      this.waiting?.settle();
+      return new Promise((settle) => (this.waiting = { settle }));
+    }
+    this.drawing = true;
+    try {
+      await this.drawOnce();
+    } finally {
+      this.drawing = false;
+      const { waiting } = this;
+      this.waiting = null;
+      if (waiting) void this.redraw().then(waiting.settle);
+    }
+  }
+
+  private async drawOnce(): Promise<void> {
+    const { frame, from, index } = this.shown;
+    const state = { ...this.shown.state };
+    for (const c of this.spec.controls) if (c.chart) state[c.name] = this.state[c.name] as Value;
+    try {
+      await this.panels.show(frame, state);
+    } catch (error) {
+      this.status("failed");
+      const message = error instanceof Error ? error.message : String(error);
+      this.words.failed({ stage: "draw", file: "chart.js", message, trace: "" }, () => this.retry());
+      return;
+    }
+    this.readouts.show(frame);
+    const now = this.root.dataset["state"];
+    if (from === "python") this.status("live");
+    else if (now === "painted") this.status("baked");
+    this.root.dataset["drawn"] = queryOf(this.spec, state, index);
+    this.root.dataset["frame"] = String(++this.drawings);
+  }
+}
+
+const root = document.querySelector<HTMLElement>("main.sim");
+const spec = document.getElementById("spec")?.textContent;
+if (root && spec) new Player(root, JSON.parse(spec) as Spec);

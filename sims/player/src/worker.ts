@@ -1,0 +1,175 @@
+/** The worker: loads Python, checks what it loads, hosts one sim and answers for it. */
+
+import type { PyodideInterface } from "pyodide";
+import type { PyBuffer, PyProxy } from "pyodide/ffi";
+import type { Buffer, FromWorker, RuntimeManifest, SimFile, State, ToWorker } from "./contract";
+import { CheckedFiles, type Expected, FileError } from "./integrity";
+
+interface Session extends PyProxy {
+  frame(controls: PyProxy): PyProxy;
+  start(controls: PyProxy): void;
+  step(): PyProxy;
+}
+
+interface Bridge extends PyProxy {
+  open_session(path: string, source?: string): Session;
+}
+
+let python: PyodideInterface | undefined;
+let bridge: Bridge;
+let session: Session;
+let simPath = "";
+
+function post(message: FromWorker, transfer: Transferable[] = []): void {
+  (globalThis as unknown as { postMessage(m: unknown, t: Transferable[]): void }).postMessage(message, transfer);
+}
+
+globalThis.addEventListener("message", (event: MessageEvent<ToWorker>) => {
+  const message = event.data;
+  if (message.type === "boot") boot(message).catch((error: unknown) => post(loadFailure(error)));
+  else answer(message);
+});
+
+async function boot(message: Extract<ToWorker, { type: "boot" }>): Promise<void> {
+  checkWebAssembly();
+  const manifest = await readManifest(message.runtime);
+  const files = new CheckedFiles((phase, loaded, total) => post({ type: "phase", phase, loaded, total }));
+  const at = (path: string): string => new URL(path, message.runtime).href;
+  const runtime: Expected[] = manifest.files.map((f) => ({ ...f, url: at(f.path), name: f.path }));
+  const sim: Expected[] = message.files.map((f) => ({ ...f, name: f.path, phase: "sim" }));
+  files.expect([...runtime, ...sim]);
+  await Promise.race([load(message, manifest, files, at), files.firstFailure()]);
+  await files.allChecked();
+  post({ type: "ready" });
+}
+
+async function load(
+  message: Extract<ToWorker, { type: "boot" }>,
+  manifest: RuntimeManifest,
+  files: CheckedFiles,
+  at: (path: string) => string,
+): Promise<void> {
+  // import() cannot be handed bytes: it reads the same address again, which is in the cache by now.
+  await files.bytes(at(manifest.module));
+  const { loadPyodide } = (await import(at(manifest.module))) as typeof import("pyodide");
+  globalThis.fetch = files.fetch;
+  python = await loadPyodide({
+    indexURL: new URL(".", message.runtime).href,
+    stdLibURL: at(manifest.stdlib),
+    lockFileURL: at(manifest.lock),
+    packages: manifest.packages,
+  });
+  await mount(python, message.slug, message.files, files);
+  try {
+    // loadPyodide does not throw when a package fails to load; the import does.
+    bridge = python.pyimport("sim_engine.bridge") as Bridge;
+  } catch (error) {
+    throw new FileError("", `NumPy or the engine did not load: ${lastLine(error)}`);
+  }
+  session = open(message.source);
+}
+
+async function mount(py: PyodideInterface, slug: string, list: SimFile[], files: CheckedFiles): Promise<void> {
+  const root = `/sims/${slug}`;
+  for (const file of list) {
+    const path = `${root}/${file.path}`;
+    py.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
+    py.FS.writeFile(path, await files.bytes(file.url));
+  }
+  simPath = `${root}/sim.py`;
+}
+
+async function readManifest(url: string): Promise<RuntimeManifest> {
+  const name = "runtime.json";
+  const response = await fetch(url).catch(() => {
+    throw new FileError(name, `${name} could not be fetched`);
+  });
+  if (!response.ok) throw new FileError(name, `${name} could not be fetched (${response.status})`);
+  const manifest = (await response.json().catch(() => null)) as RuntimeManifest | null;
+  if (!Array.isArray(manifest?.files)) throw new FileError(name, `${name} is damaged: it does not list the runtime's files`);
+  return manifest;
+}
+
+/** Under a policy without 'wasm-unsafe-eval' the load would hang for ever, so find out first. */
+function checkWebAssembly(): void {
+  if (typeof WebAssembly === "undefined") throw new FileError("", "this browser has no WebAssembly, which Python needs");
+  try {
+    new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+  } catch {
+    throw new FileError("", "this page's security policy does not let WebAssembly run, which Python needs");
+  }
+}
+
+function open(source?: string): Session {
+  return source === undefined ? bridge.open_session(simPath) : bridge.open_session(simPath, source);
+}
+
+function answer(message: Exclude<ToWorker, { type: "boot" }>): void {
+  const { id } = message;
+  try {
+    if (message.type === "source") {
+      const next = open(message.source);
+      session.destroy();
+      session = next;
+      post({ type: "done", id });
+    } else if (message.type === "start") {
+      withControls(message.controls, (controls) => session.start(controls));
+      post({ type: "done", id });
+    } else if (message.type === "step") reply(id, session.step());
+    else withControls(message.controls, (controls) => reply(id, session.frame(controls)));
+  } catch (error) {
+    post({ type: "error", id, stage: "python", ...pythonError(error) });
+  }
+}
+
+function withControls(state: State, use: (controls: PyProxy) => void): void {
+  const controls = (python as PyodideInterface).toPy(state) as PyProxy;
+  try {
+    use(controls);
+  } finally {
+    controls.destroy();
+  }
+}
+
+function reply(id: number, result: PyProxy): void {
+  const [meta, arrays] = result.toJs({ depth: 1 }) as [string | undefined, PyProxy];
+  const list = arrays.toJs({ depth: 1 }) as PyProxy[];
+  const buffers = list.map(copyOut);
+  for (const proxy of [...list, arrays, result]) proxy.destroy();
+  post({ type: "frame", id, meta: meta ?? null, buffers }, buffers.map((b) => b.buffer as ArrayBuffer));
+}
+
+/** A view of Python's memory detaches when that memory grows, so the numbers are copied. */
+function copyOut(array: PyProxy): Buffer {
+  const view = (array as PyBuffer).getBuffer();
+  const copy = (view.data as Buffer).slice();
+  view.release();
+  return copy;
+}
+
+function pythonError(error: unknown): { message: string; trace: string } {
+  const api = python as PyodideInterface;
+  const last = api.pyimport("sys").last_exc as (PyProxy & { message?: string; trace?: string }) | undefined;
+  if (last?.message !== undefined) {
+    const found = { message: String(last.message), trace: String(last.trace) };
+    last.destroy();
+    return found;
+  }
+  return { message: lastLine(error), trace: String(error) };
+}
+
+function loadFailure(error: unknown): FromWorker {
+  if (error instanceof FileError) {
+    return { type: "error", id: null, stage: "load", file: error.file, message: error.message, trace: "" };
+  }
+  // The sim's own file may raise as it is imported: that is its author's, or the editing reader's, to see.
+  if (python && error instanceof python.ffi.PythonError) {
+    return { type: "error", id: null, stage: "python", ...pythonError(error) };
+  }
+  return { type: "error", id: null, stage: "load", message: lastLine(error), trace: String((error as Error)?.stack ?? error) };
+}
+
+function lastLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.trim().split("\n").at(-1) ?? "";
+}
