@@ -65,7 +65,7 @@ def uniform(n: int, d: int, tau: float) -> float:
     for block in range(math.ceil((2 / tau - lower + 60.0) / (64 * step))):
         v = lower + step * (np.arange(64) + 64 * block)
         # 1 - E exp(-uX) = E(1 - exp(-uX)), which keeps its digits for small u.
-        missing = -np.expm1(-np.exp(v[:, None] + log_x)) @ weight
+        missing = -np.expm1(-np.exp(np.minimum(v[:, None] + log_x, 700.0))) @ weight
         with np.errstate(divide="ignore"):
             power = np.exp(count * np.log1p(-np.minimum(missing, 1.0)))
         total += step * float(np.sum(np.exp(-np.exp(np.minimum(v, 700.0))) - power))
@@ -124,4 +124,4 @@ def best_uniformity(d: int, t: float = 2.0) -> float:
         Wang & Isola (2020), arXiv:2005.10242, section 4.1 and proposition 1.
     """
     kappa = 2 * positive("t", t)
-    return sphere.log_mean_exp(kappa, d) - kappa
+    return sphere.log_mean_exp(kappa, d, below_most=True)

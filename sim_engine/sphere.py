@@ -129,7 +129,7 @@ def cosine_quantiles(p: ArrayLike, d: int) -> Float64:
     return cosines
 
 
-def log_mean_exp(kappa: float, d: int) -> float:
+def log_mean_exp(kappa: float, d: int, *, below_most: bool = False) -> float:
     r"""$\log\mathbb{E}\,e^{\kappa s}$, s the cosine of two random directions in d dimensions.
 
     About $\kappa^2/(2d)$ when κ is small beside d; $\log I_0(\kappa)$ for d = 2 and
@@ -138,6 +138,7 @@ def log_mean_exp(kappa: float, d: int) -> float:
     Args:
         kappa: finite, >= 0.
         d: dimension, >= 1.
+        below_most: return $\log\mathbb{E}\,e^{\kappa(s - 1)}$, which keeps its digits when κ is large.
 
     Raises:
         ValueError: kappa is negative or not finite, or d < 1.
@@ -146,14 +147,15 @@ def log_mean_exp(kappa: float, d: int) -> float:
     if kappa < 0:
         raise ValueError(f"kappa must be >= 0, got {kappa}")
     d = whole("d", d, least=1)
+    shift = 0.0 if below_most else kappa
     if d == 1:
-        return kappa + math.log1p(math.exp(-2 * kappa)) - math.log(2)
+        return shift + math.log1p(math.exp(-2 * kappa)) - math.log(2)
     angle, width = _panels(d, kappa, _PANELS)
     log_density = _log_angle_density(angle, d)
     # s - 1 = -2 sin²(θ/2) keeps its digits where it matters.
     exponent = log_density - 2 * kappa * np.sin(angle / 2) ** 2
     top = exponent.max()
-    return kappa + float(top + np.log(np.sum(width * np.exp(exponent - top))))
+    return shift + float(top + np.log(np.sum(width * np.exp(exponent - top))))
 
 
 def nodes(d: int, panels: int = _PANELS) -> tuple[Float64, Float64]:
