@@ -571,7 +571,7 @@ def parsing_and_compiling() -> Any:
     tree = ast.parse("x = (1 + 2) * y")
     names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
     tokens = [t.string for t in tokenize.generate_tokens(io.StringIO("a + 1").readline)][:3]
-    return f"{names} {ast.unparse(copy.deepcopy(tree))} {tokens} {len(list(dis.get_instructions(parsing_and_compiling))) > 0}"
+    return f"{names} {ast.unparse(copy.deepcopy(tree))} {tokens} {any(dis.get_instructions(check))}"
 
 
 def run() -> dict[str, Any]:
@@ -581,7 +581,7 @@ def run() -> dict[str, Any]:
         try:
             value = function()
         except Exception as error:
-            results[name] = {"raised": f"{type(error).__name__}: {error}"}
+            results[name] = {"raised": f"{type(error).__name__}: {error}".splitlines()[0]}
             continue
         results[name] = (
             value if isinstance(value, str) else np.asarray(value, dtype=np.float64).ravel().tolist()

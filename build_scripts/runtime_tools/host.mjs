@@ -14,6 +14,13 @@ const options = {
 };
 for (const name of ["stdLibURL", "lockFileURL", "packages"]) if (job[name]) options[name] = job[name];
 
+function fail(error) {
+  console.error(String(error?.message ?? error).trim());
+  process.exit(1);
+}
+// Pyodide rejects a promise of its own when a package is not in the lock file.
+process.on("unhandledRejection", fail);
+
 try {
   const { loadPyodide } = await import(pathToFileURL(path.join(job.indexURL, "pyodide.mjs")).href);
   const pyodide = await loadPyodide(options);
@@ -28,6 +35,5 @@ try {
   pyodide.runPython(fs.readFileSync(job.script, "utf8"), { filename: job.script });
   process.exit(0);
 } catch (error) {
-  console.error(String(error?.message ?? error).trim());
-  process.exit(1);
+  fail(error);
 }

@@ -22,7 +22,7 @@ def main() -> None:
             with contextlib.redirect_stdout(io.StringIO()):
                 importlib.import_module(name)
         except BaseException as error:  # SystemExit too: a module that ends the program is no module
-            failed[name] = f"{type(error).__name__}: {error}"
+            failed[name] = f"{type(error).__name__}: {error}".splitlines()[0]
     sys.stdout.write(json.dumps(failed) + "\n")
 
 

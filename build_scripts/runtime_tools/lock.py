@@ -6,6 +6,7 @@ Pyodide reads it at start; each wheel is fetched beside it and refused unless it
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,5 +37,7 @@ def engine_entry(version: str, wheel: Path) -> dict[str, Any]:
 
 def write_lock(path: Path, info: dict[str, Any], packages: list[dict[str, Any]]) -> None:
     """Write the lock file; `info` is the official lock's description of the platform."""
-    lock = {"info": info, "packages": {package["name"]: package for package in packages}}
+    # Pyodide looks packages up by their normalised name: asked for sim_engine, it reads sim-engine.
+    named = {re.sub(r"[-_.]+", "-", package["name"]).lower(): package for package in packages}
+    lock = {"info": info, "packages": named}
     path.write_text(json.dumps(lock, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")

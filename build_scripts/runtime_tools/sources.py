@@ -6,6 +6,7 @@ NumPy's wheel and its sha256. Wherever the wheel comes from, that hash decides.
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import shutil
@@ -77,11 +78,16 @@ def read_pyodide(folder: Path) -> Pyodide:
     return Pyodide(folder, lock, lock["packages"]["numpy"], official)
 
 
-def numpy_wheel(pyodide: Pyodide, cache: Path) -> Path:
+def numpy_wheel(pyodide: Pyodide, cache: Path, *, carrier: str = CARRIER) -> Path:
     """Return NumPy's wheel in `cache`, fetched if need be and equal to the recorded hash.
 
     The sources are tried in order: the cache, the official address, a package from PyPI that
     carries the same file. A cached file with another hash is thrown away and said so.
+
+    Args:
+        pyodide: the npm package, whose lock file has the hash.
+        cache: folder where the wheel is kept.
+        carrier: requirement of the package that carries the wheel; "" asks PyPI for nothing.
 
     Raises:
         RuntimeBuildError: no source had the file with the recorded hash; the message says what
@@ -100,18 +106,18 @@ def numpy_wheel(pyodide: Pyodide, cache: Path) -> Path:
             f"{path}: damaged (sha256 {got[:12]}…, wanted {wanted[:12]}…); fetching it again", file=sys.stderr
         )
         path.unlink()
-    sources: list[tuple[str, Callable[[Path], None]]] = [
-        (f"pip download {CARRIER}", lambda target: _from_carrier(name, target))
-    ]
+    sources: list[tuple[str, Callable[[Path], None]]] = []
     if pyodide.official:
         address = pyodide.official + name
-        sources.insert(0, (address, lambda target: _from_address(address, target)))
+        sources.append((address, lambda target: _from_address(address, target)))
+    if carrier:
+        sources.append((f"pip download {carrier}", lambda target: _from_carrier(carrier, name, target)))
     for source, fetch in sources:
         with tempfile.TemporaryDirectory(dir=cache) as folder:
             fresh = Path(folder, name)
             try:
                 fetch(fresh)
-            except (OSError, RuntimeBuildError, zipfile.BadZipFile) as error:
+            except (OSError, http.client.HTTPException, RuntimeBuildError, zipfile.BadZipFile) as error:
                 said.append(f"{source}: {error}")
                 continue
             got = sha256(fresh)
@@ -137,13 +143,13 @@ def _from_address(address: str, target: Path) -> None:
                 progress.add(len(block))
 
 
-def _from_carrier(name: str, target: Path) -> None:
+def _from_carrier(carrier: str, name: str, target: Path) -> None:
     """Let pip fetch the carrier, take the one member out and let the rest go."""
     print(
-        f"{name}: asking PyPI for {CARRIER}, which carries it (about 106 MB, kept only for this)",
+        f"{name}: asking PyPI for {carrier}, which carries it (about 106 MB, kept only for this)",
         file=sys.stderr,
     )
-    command = [sys.executable, "-m", "pip", "download", CARRIER, "--no-deps", "--only-binary=:all:"]
+    command = [sys.executable, "-m", "pip", "download", carrier, "--no-deps", "--only-binary=:all:"]
     command += ["--ignore-requires-python", "--disable-pip-version-check", "--dest", str(target.parent)]
     done = subprocess.run(command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:

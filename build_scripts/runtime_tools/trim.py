@@ -23,7 +23,8 @@ _DROPPED = {
     "a tool of the developer": """
         __hello__ __phello__ antigravity bdb cProfile compileall doctest filecmp idlelib
         importlib.metadata._adapters importlib.metadata.diagnose json.__main__ json.tool modulefinder
-        pdb pickletools profile profiling pstats py_compile pyclbr pydoc pydoc_data symtable sysconfig.__main__ tabnanny
+        pdb pickletools profile profiling pstats py_compile pyclbr
+        pydoc pydoc_data symtable sysconfig.__main__ tabnanny
         this trace tracemalloc unittest.__main__ unittest.async_case unittest.mock zipapp""",
     "formats that no sim reads": """
         configparser dbm html logging.config logging.handlers plistlib shelve sqlite3 tomllib wave
