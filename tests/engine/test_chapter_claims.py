@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from sim_engine import floors, losses, similarity
+from sim_engine import floors, losses, similarity, sphere
 from sim_engine.bridge import load_microsim
+from sim_engine.data import load
 
 PAGE = Path(__file__).parents[2] / "docs/chapters/03-nt-xent/index.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -433,6 +434,54 @@ def test_explorer_the_two_predictions(explorer):
     assert perfect["negative_count"] == 510
     assert perfect["loss"] > 4
     assert 7 < np.exp(2) < 8  # "about seven"
+
+
+@pytest.fixture(scope="module")
+def training():
+    return load(PAGE.parents[3] / "sims/embedding-training/sim.py")
+
+
+def test_training_starts_like_a_collapsed_network(training):
+    n = training.metrics["batch_pairs"]
+    assert training.metrics["loss_equal"] == pytest.approx(floors.equal(n))
+    for d in ("2", "3"):
+        assert np.linalg.norm(training[f"z{d}"][0].mean(axis=0)) > 0.99
+        assert training[f"loss_{d}"][0] == pytest.approx(floors.equal(n), abs=0.005)
+
+
+def test_training_flattens_far_above_zero_and_close_to_what_the_surface_allows(training):
+    n, tau = training.metrics["batch_pairs"], training.manifest["config"]["tau"]
+    assert tau == 0.5  # the page's expressions hold 1 / tau = 2
+    for d in (2, 3):
+        loss = training[f"loss_{d}"]
+        even = np.log(np.exp(2) + 2 * (n - 1) * np.exp(sphere.log_mean_exp(2, d))) - 2
+        assert floors.best(n, tau) < even < loss[-1] < even + 0.15
+        assert loss[0] - loss[10] > 5 * (loss[10] - loss[-1])
+    assert training["loss_2"][-1] > training["loss_3"][-1]
+
+
+def test_an_even_spread_with_coinciding_partners_costs_what_the_page_says():
+    # 120 points spread evenly over the sphere by the golden angle, each twice
+    k = np.arange(120) + 0.5
+    height, turn = 1 - 2 * k / 120, np.pi * (1 + 5**0.5) * k
+    z = np.stack(
+        [np.sqrt(1 - height**2) * np.cos(turn), np.sqrt(1 - height**2) * np.sin(turn), height], axis=1
+    )
+    even = np.log(np.exp(2) + 2 * 119 * np.exp(sphere.log_mean_exp(2, 3))) - 2
+    assert losses.nt_xent(z, z, 0.5).value == pytest.approx(even, abs=0.03)
+
+
+def test_training_finds_more_partners_on_the_sphere(training):
+    assert training["top1_3"][-1] > 3 * training["top1_2"][-1] > 3 * training["top1_2"][0]
+    assert training["top1_3"][0] < 0.02
+
+
+def test_retrieval_is_easier_among_fewer_candidates():
+    def found(n, tau=0.2):
+        rows = [parts(*views(seed, n, 4, noise=1.0), tau) for seed in range(30)]
+        return np.mean([(scores.argmax(axis=1) == partner).mean() for _, scores, _, partner in rows])
+
+    assert found(4) > found(16) > found(64)
 
 
 # Questions
