@@ -30,14 +30,19 @@ def _embedding() -> alt.LayerChart:
     params.append(alt.param(name="show", value=list("0123456789")))
     frame = alt.Scale(domain=[-1.04, 1.04], nice=False)
     x, y = (alt.X("u:Q", scale=frame, axis=None), alt.Y("v:Q", scale=frame, axis=None))
-    guide = _seen(_seen(alt.Chart(alt.NamedData("guide")), "1"), "2").mark_rule(color=color("ink-faint")).encode(
-        x=alt.X("u1:Q", scale=frame, axis=None),
-        y=alt.Y("v1:Q", scale=frame, axis=None),
-        x2="u2:Q",
-        y2="v2:Q",
+    guide = (
+        _seen(_seen(alt.Chart(alt.NamedData("guide")), "1"), "2")
         # The far side of the sphere is quieter; on the circle all is near.
-        opacity=alt.Opacity("near:Q", scale=None),
-    ).transform_calculate(near="datum.turns == 0 ? 0.28 : datum.w1 + datum.w2 >= 0 ? 0.42 : 0.13")
+        .transform_calculate(near="datum.turns == 0 ? 0.28 : datum.w1 + datum.w2 >= 0 ? 0.42 : 0.13")
+        .mark_rule(color=color("ink-faint"))
+        .encode(
+            x=alt.X("u1:Q", scale=frame, axis=None),
+            y=alt.Y("v1:Q", scale=frame, axis=None),
+            x2="u2:Q",
+            y2="v2:Q",
+            opacity=alt.Opacity("near:Q", scale=None),
+        )
+    )
     points = (
         _seen(alt.Chart(alt.NamedData("points")))
         .transform_filter("indexof(show, datum.digit) >= 0")

@@ -14,6 +14,7 @@ RUN = data.load(__file__)
 DIGITS = tuple("0123456789")
 LABELS = RUN["label"].astype(int)
 EPOCHS = len(RUN["loss_2"]) - 1
+CURVES = ("loss", "top1", "top5", "alignment", "uniformity", "knn")
 SURFACES = {"2": "circle", "3": "sphere"}
 
 # The circle is one line, on which points would hide each other: every digit gets a lane of its own.
@@ -33,10 +34,12 @@ def embedding_training(
         ),
     ] = "3",
     yaw: Annotated[
-        float, Slider(-180, 180, step=1, digits=0, unit="°", label="Turn", help="Or drag the sphere.", chart=True)
+        float,
+        Slider(-180, 180, step=1, digits=0, unit="°", label="Turn", help="Or drag the sphere.", chart=True),
     ] = 20.0,
     pitch: Annotated[
-        float, Slider(-90, 90, step=1, digits=0, unit="°", label="Tilt", help="Or drag the sphere.", chart=True)
+        float,
+        Slider(-90, 90, step=1, digits=0, unit="°", label="Tilt", help="Or drag the sphere.", chart=True),
     ] = 18.0,
     show: Annotated[
         tuple[str, ...],
@@ -86,13 +89,10 @@ def embedding_training(
     )
 
 
-CURVES = ("loss", "top1", "top5", "alignment", "uniformity", "knn")
-
-
 def place(z: Array) -> tuple[Array, Array, Array]:
     """Coordinates to draw: the sphere as it is, the circle with each digit on its lane."""
     if z.shape[1] == 3:
-        return tuple(np.round(z, 4).T)
+        return z[:, 0].round(4), z[:, 1].round(4), z[:, 2].round(4)
     lane = LANES[LABELS]
     return np.round(lane * z[:, 0], 4), np.round(lane * z[:, 1], 4), np.zeros(len(z))
 
@@ -104,15 +104,16 @@ def describe(epoch: int, dimension: str, z: Array, now: dict[str, float]) -> str
     if whole > 0.97:
         seen = f"lie almost on one point of the {surface}"
     else:
-        gather = [metrics.mean_vector_length(z[LABELS == d]) for d in range(10)]
-        how = "crowd into one part of" if whole > 0.6 else "lean to one side of" if whole > 0.25 else "spread round"
+        gather = [metrics.mean_vector_length(z[d == LABELS]) for d in range(10)]
+        how = "crowd into a part of" if whole > 0.6 else "lean to a side of" if whole > 0.25 else "spread round"
         tight, loose = int(np.argmax(gather)), int(np.argmin(gather))
         seen = f"{how} the {surface}, the {tight}s closest together and the {loose}s most scattered"
     rings = ", each digit drawn on a ring of its own" if dimension == "2" else ""
     return (
-        f"Epoch {epoch} of {EPOCHS}: the {len(z)} held-out digits {seen}{rings}. NT-Xent is {now['loss']:.2f} nats "
-        f"(equal similarities: {RUN.metrics['loss_equal']:.2f}), the positive is the nearest neighbour of "
-        f"{100 * now['top1']:.0f}% of the views, and the nearest images tell the digit of {100 * now['knn']:.0f}%."
+        f"Epoch {epoch} of {EPOCHS}: the {len(z)} held-out digits {seen}{rings}. "
+        f"NT-Xent is {now['loss']:.2f} nats (equal similarities: {RUN.metrics['loss_equal']:.2f}), "
+        f"the positive is the nearest neighbour of {100 * now['top1']:.0f}% of the views, "
+        f"and the nearest images tell the digit of {100 * now['knn']:.0f}%."
     )
 
 

@@ -29,7 +29,7 @@ def _loss_y(field: str) -> alt.Y:
 def _halo(base: alt.Chart, *, color_name: str, **mark: object) -> list[alt.Chart]:
     """Text that stays legible over lines: the same text stroked in the panel's colour, beneath it."""
     return [
-        base.mark_text(stroke=color("panel"), strokeWidth=4, strokeJoin="round", color=color("panel"), **mark),
+        base.mark_text(stroke=color("panel"), strokeWidth=4, strokeJoin="round", **mark),
         base.mark_text(color=color(color_name), **mark),
     ]
 
@@ -80,16 +80,16 @@ def _against_similarity() -> alt.LayerChart:
         scale=alt.Scale(domain=[-1, 1], nice=False),
         axis=alt.Axis(title="cosine similarity of the positive", values=[-1, -0.5, 0, 0.5, 1]),
     )
-    point = alt.Chart(alt.NamedData("point"))
+    point, curve = alt.Chart(alt.NamedData("point")), alt.Chart(alt.NamedData("by_similarity"))
     labels = alt.Chart(alt.NamedData("reference_labels")).encode(x=x, y=_loss_y("loss"), text="text:N")
     return alt.layer(
         point.mark_rule(color=color("ink-faint"), strokeDash=[4, 3]).encode(y=_loss_y("chance")),
         alt.Chart(alt.NamedData("references"))
         .mark_line(color=color("negative"), strokeWidth=1.25)
         .encode(x=x, y=_loss_y("loss"), detail="tau:N"),
-        alt.Chart(alt.NamedData("by_similarity")).mark_line(color=color("loss")).encode(x=x, y=_loss_y("loss")),
+        curve.mark_line(color=color("loss")).encode(x=x, y=_loss_y("loss")),
         *_halo(
-            labels, color_name="ink-faint", align={"expr": "datum.positive > 0 ? 'right' : 'left'"}, dx=0, dy=-9
+            labels, color_name="ink-faint", align={"expr": "datum.positive > 0 ? 'right' : 'left'"}, dy=-9
         ),
         *_halo(
             point.encode(x=alt.datum(-1), y=_loss_y("chance"), text="chance_text:N"),
@@ -111,8 +111,8 @@ def _against_batch() -> alt.LayerChart:
     curve = alt.Chart(alt.NamedData("by_batch"))
     point = alt.Chart(alt.NamedData("point"))
     return alt.layer(
-        curve.mark_line(color=color("ink-faint"), strokeDash=[4, 3], strokeWidth=1.25, interpolate="monotone").encode(
-            x=x, y=_loss_y("chance")
+        curve.encode(x=x, y=_loss_y("chance")).mark_line(
+            color=color("ink-faint"), strokeDash=[4, 3], strokeWidth=1.25, interpolate="monotone"
         ),
         curve.mark_line(color=color("loss"), interpolate="monotone").encode(x=x, y=_loss_y("loss")),
         *_halo(
@@ -133,8 +133,8 @@ def _operating_point(point: alt.Chart, x: alt.X, *, edge: float) -> list[alt.Cha
         point.mark_rule(color=color("loss"), strokeWidth=1, opacity=0.5).encode(
             x=x, y=_loss_y("loss"), y2=alt.datum(0)
         ),
-        point.mark_point(size=90, color=color("loss"), stroke=color("panel"), strokeWidth=2, opacity=1).encode(
-            x=x, y=_loss_y("loss")
+        point.encode(x=x, y=_loss_y("loss")).mark_point(
+            size=90, color=color("loss"), stroke=color("panel"), strokeWidth=2, opacity=1
         ),
         point.mark_text(align="right", baseline="bottom", color=color("loss"), fontWeight=600).encode(
             x=alt.datum(edge), y=alt.value(-7), text="loss_text:N"
@@ -151,7 +151,7 @@ def panels() -> list[Panel]:
             _histogram("zero", "count_easy", "count_all", "negatives_text"),
             width=370,
             height=230,
-            description="Histogram of the negatives' similarities, the hardest tenth dark, the positive marked.",
+            description="The negatives' similarities, the hardest tenth dark, the positive marked.",
         ),
         Panel(
             "by_similarity",

@@ -54,11 +54,11 @@ def hardness(count: int) -> Array:
 def nt_xent_explorer(
     tau: Annotated[
         float,
-        Slider(0.02, 1.0, log=True, digits=3, label="Temperature τ", help="Every similarity is divided by it."),
+        Slider(0.02, 1.0, log=True, digits=3, label="Temperature τ", help="Divides every similarity."),
     ] = 0.07,
     batch_size: Annotated[
         int,
-        Slider(2, 4096, log=True, label="Batch size N", unit="pairs", help="N images give 2(N − 1) negatives."),
+        Slider(2, 4096, log=True, label="Batch size N", unit="pairs", help="Gives 2(N − 1) negatives."),
     ] = 256,
     positive: Annotated[
         float,
@@ -184,8 +184,8 @@ def describe(
     against = "the same as" if abs(loss - chance) < 0.005 else "below" if loss < chance else "above"
     return (
         f"At temperature {tau:.3g}, a positive at similarity {signed(positive)} among {where} has a loss of "
-        f"{short(loss)} nats, {against} the log(2N − 1) = {chance:.2f} of equal similarities: the softmax gives "
-        f"the positive {100 * probability:.3g}%, and the hardest tenth of the negatives takes "
+        f"{short(loss)} nats, {against} the log(2N − 1) = {chance:.2f} of equal similarities: the softmax "
+        f"gives the positive {percent(probability)}, and the hardest tenth of the negatives takes "
         f"{100 * hard_share:.0f}% of the push."
     )
 
@@ -195,6 +195,11 @@ def short(loss: float) -> str:
     if loss < 0.001:
         return "< 0.001"
     return f"{loss:.3f}" if loss < 1 else f"{loss:.2f}" if loss < 10 else f"{loss:.1f}"
+
+
+def percent(share: float) -> str:
+    """A share in per cent to three figures; a tiny one as a bound."""
+    return f"{100 * share:.3g}%" if share >= 1e-5 else "less than 0.001%"
 
 
 def signed(value: float) -> str:
