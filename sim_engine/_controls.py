@@ -71,7 +71,7 @@ class Slider(Control):
         if self.log and self.min <= 0:
             raise ValueError(f"a log slider needs min > 0, got {self.min}")
         if self.step is not None:
-            if not 0 < self.step <= self.max - self.min:
+            if not 0 < self.step <= (self.max - self.min) * (1 + 1e-9):
                 raise ValueError(f"step must lie in (0, max - min], got {self.step}")
             steps = (self.max - self.min) / self.step
             if abs(steps - round(steps)) > 1e-6 * steps:
@@ -91,8 +91,9 @@ class Slider(Control):
         inner = space(self.min, self.max, count)[1:-1]
         if self.step is not None:
             inner = np.round((inner - self.min) / self.step) * self.step + self.min
-        # Twelve digits: 0.30000000000000004 is not a value anyone would link to.
-        return list(dict.fromkeys(float(f"{v:.12g}") for v in [self.min, *inner, self.max]))
+        # Twelve digits: 0.30000000000000004 is not a value anyone would link to, but it may be an end.
+        rounded = [min(max(float(f"{v:.12g}"), self.min), self.max) for v in inner]
+        return [float(v) for v in dict.fromkeys([self.min, *rounded, self.max])]
 
     def spec(self) -> Json:
         return {
