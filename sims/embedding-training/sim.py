@@ -39,7 +39,7 @@ def embedding_training(
     ] = 20.0,
     pitch: Annotated[
         float,
-        Slider(-90, 90, step=1, digits=0, unit="°", label="Tilt", help="Or drag the sphere.", chart=True),
+        Slider(-90, 90, step=1, digits=0, unit="°", label="Tilt", chart=True),
     ] = 18.0,
     show: Annotated[
         tuple[str, ...],
@@ -105,7 +105,7 @@ def describe(epoch: int, dimension: str, z: Array, now: dict[str, float]) -> str
         seen = f"lie almost on one point of the {surface}"
     else:
         gather = [metrics.mean_vector_length(z[d == LABELS]) for d in range(10)]
-        how = "crowd into a part of" if whole > 0.6 else "lean to a side of" if whole > 0.25 else "spread round"
+        how = "crowd on a part of" if whole > 0.6 else "lean to a side of" if whole > 0.25 else "spread round"
         tight, loose = int(np.argmax(gather)), int(np.argmin(gather))
         seen = f"{how} the {surface}, the {tight}s closest together and the {loose}s most scattered"
     rings = ", each digit drawn on a ring of its own" if dimension == "2" else ""

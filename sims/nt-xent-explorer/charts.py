@@ -6,9 +6,8 @@ from build_scripts.charting import Panel
 from build_scripts.look import color
 
 FORMULA = (
-    r"\ell = -\log\frac{e^{s^+/\tau}}{e^{s^+/\tau} + \sum_{k} e^{s_k/\tau}}"
-    r" = -\log\frac{e^{\slot{log_numerator}}}{e^{\slot{log_denominator}}}"
-    r" = \slot{log_denominator} - \slot{log_numerator} = \slot{loss}\ \text{nats}"
+    r"\begin{aligned} \ell &= -\log\frac{e^{s^+/\tau}}{e^{s^+/\tau} + \sum_{k=1}^{2(N-1)} e^{s_k/\tau}} \\"
+    r" &= \slot{log_denominator} - \slot{log_numerator} = \slot{loss}\ \text{nats} \end{aligned}"
 )
 
 # The same scale in both loss panels, so that the operating point stands at one height in both.
@@ -143,7 +142,7 @@ def _operating_point(point: alt.Chart, x: alt.X, *, edge: float) -> list[alt.Cha
 
 
 def panels() -> list[Panel]:
-    """Return four panels; in two columns those that share an axis stand above each other."""
+    """Return four panels; in two columns those that share an axis stand side by side."""
     return [
         Panel(
             "negatives",
@@ -154,20 +153,20 @@ def panels() -> list[Panel]:
             description="The negatives' similarities, the hardest tenth dark, the positive marked.",
         ),
         Panel(
-            "by_similarity",
-            "Loss against the positive's similarity",
-            _against_similarity(),
-            width=370,
-            height=230,
-            description="Loss over the positive's similarity at this temperature and at two others.",
-        ),
-        Panel(
             "pull",
             "Which of them push: share of the gradient",
             _histogram("zero", "push_easy", "push_all", "pull_text"),
             width=370,
             height=230,
             description="The negatives' shares of the gradient over similarity, the hardest tenth dark.",
+        ),
+        Panel(
+            "by_similarity",
+            "Loss against the positive's similarity",
+            _against_similarity(),
+            width=370,
+            height=230,
+            description="Loss over the positive's similarity at this temperature and at two others.",
         ),
         Panel(
             "by_batch",
