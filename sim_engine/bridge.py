@@ -30,7 +30,7 @@ class BridgeError(Exception):
     """A sim's Python raised.
 
     Attributes:
-        message: the last line of the trace, for the reader.
+        message: the trace's closing line, type and first line of the message, for the reader.
         trace: the whole trace, from the sim's own file on.
     """
 
@@ -47,7 +47,10 @@ class BridgeError(Exception):
         shown = stack[own[0] :] if own else stack
         last = "".join(traceback.format_exception_only(error)).strip()
         lines = ["Traceback (most recent call last):\n", *traceback.format_list(shown), last]
-        return cls(last.splitlines()[-1], "".join(lines))
+        # A syntax error has its place above this line, others have further lines of message below.
+        kind = type(error).__name__
+        closing = (s for s in last.splitlines() if s.split(":")[0].split(".")[-1] == kind)
+        return cls(next(closing, last), "".join(lines))
 
 
 def load_microsim(path: str | Path, source: str | None = None) -> Microsim:
