@@ -119,6 +119,21 @@ def _render(stale: Mapping[Path, Path], template: Template) -> tuple[dict[Path, 
         {"folder": str(f), "out": str(o), "html": str(template.html), "css": str(template.css)}
         for f, o in stale.items()
     ]
+    answers = _in_fresh_python(requests)
+    seconds: dict[Path, float] = {}
+    errors: dict[Path, str] = {}
+    for index, folder in enumerate(stale):
+        if index >= len(answers):
+            errors[folder] = f"{folder}: the renderer stopped; its last words stand above"
+        elif "error" in answers[index]:
+            errors[folder] = answers[index]["error"]
+        else:
+            seconds[folder] = answers[index]["seconds"]
+    return seconds, errors
+
+
+def _in_fresh_python(requests: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """Answer as `render.worker` does; fewer answers than requests when the process died."""
     path = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)
     done = subprocess.run(
         [sys.executable, "-m", "build_scripts.render.worker"],
@@ -129,19 +144,7 @@ def _render(stale: Mapping[Path, Path], template: Template) -> tuple[dict[Path, 
         env={**os.environ, "PYTHONPATH": path},
         check=False,
     )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    seconds: dict[Path, float] = {}
-    errors: dict[Path, str] = {}
-    for index, folder in enumerate(stale):
-        if index >= len(answers):
-            errors[folder] = (
-                f"{folder}: the renderer stopped with exit code {done.returncode}; its message is above"
-            )
-        elif "error" in answers[index]:
-            errors[folder] = answers[index]["error"]
-        else:
-            seconds[folder] = answers[index]["seconds"]
-    return seconds, errors
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def _page(folder: Path, out: Path) -> SimPage:

@@ -50,7 +50,7 @@ def code_files() -> list[Path]:
     return [
         *sorted((ROOT / "sim_engine").rglob("*.py")),
         *sorted((scripts / "render").glob("*.py")),
-        *sorted((scripts / "look").glob("*.*")),
+        *sorted(p for p in (scripts / "look").glob("*.*") if p.name != "mpl.py"),
         scripts / "charting.py",
         scripts / "maths.mjs",
         scripts / "maths.py",

@@ -14,5 +14,7 @@ def page_height(spec: Mapping[str, Any], width: int) -> int:
     columns = 2 if width >= 680 and sum(p["span"] for p in spec["panels"]) > 1 else 1
     inner = width - 32
     column = (inner - 24 * (columns - 1)) / columns
-    panels = sum(column * p.get("height", 260) / p.get("width", 400) + 30 for p in spec["panels"]) / columns
-    return math.ceil(panels + 60 * len(spec["controls"]) + 300)
+    panels: float = (
+        sum(column * p.get("height", 260) / p.get("width", 400) + 30 for p in spec["panels"]) / columns
+    )
+    return math.ceil(float(panels) + 60 * len(spec["controls"]) + 300)

@@ -12,23 +12,16 @@ from typing import Any
 
 import vl_convert
 
-from build_scripts.look import chart_font, painter_fonts, tokens
+from build_scripts.look import chart_font, painter_fonts
 from build_scripts.render.errors import RenderError
+from build_scripts.render.recolor import PAINTS, in_dark, is_mixed, mixed_colors, themed
+from build_scripts.render.slim import SVG, XLINK, rename_ids, slim
 from build_scripts.render.source import SimSource
 from build_scripts.render.vega import CompiledPanel
 
-__all__ = ["Painting", "paint", "painter"]
+__all__ = ["Painting", "paint", "painter", "rows"]
 
-SVG = "http://www.w3.org/2000/svg"
-XLINK = "http://www.w3.org/1999/xlink"
-_DROPPED = {"class", "role", "pointer-events", "stroke-miterlimit"}
-_DEFAULTS = {"opacity": "1", "font-family": "", "fill-opacity": "1", "stroke-opacity": "1"}
-_LONG = re.compile(r"-?\d*\.\d{3,}(?:e-?\d+)?")
-_GEOMETRY = ("d", "transform", "x", "y", "x2", "y2", "width", "height", "cx", "cy", "r", "x1", "y1")
-_URL = re.compile(r"url\(#([^)]+)\)")
-
-ET.register_namespace("", SVG)
-ET.register_namespace("xlink", XLINK)
+LEAST_PLOT = 40
 
 
 @dataclass(frozen=True)
@@ -37,21 +30,23 @@ class Painting:
 
     Attributes:
         width, height: of the view box.
-        body: the SVG's content with token colours as light hexes.
+        body: the SVG's content in the light theme, token colours as light hexes.
+        page: the same, its colours following the page's theme.
     """
 
     width: int
     height: int
     body: str
+    page: str
 
     def inline(self) -> str:
-        """Return the SVG for the page: it scales with its box and takes the theme's colours.
+        """Return the SVG for the page; it scales with its box.
 
         It is hidden from assistive technology, because the panel around it is the labelled image.
         """
         return (
             f'<svg viewBox="0 0 {self.width} {self.height}" font-family="{chart_font()}" '
-            f'aria-hidden="true" focusable="false">{themed(self.body)}</svg>'
+            f'aria-hidden="true" focusable="false">{self.page}</svg>'
         )
 
 
@@ -72,85 +67,60 @@ def paint(source: SimSource, compiled: CompiledPanel, frame: Mapping[str, Any]) 
     for data in vega.get("data", []):
         if data["name"] in compiled.tables:
             data["values"] = rows(frame["tables"][data["name"]])
+    root = _draw(source, compiled, vega)
+    body = _body(root)
+    if mixed_colors(root):
+        _follow_theme(root, _draw(source, compiled, in_dark(vega)))
+    return Painting(compiled.panel.width, compiled.panel.height, body, themed(_body(root)))
+
+
+def _draw(source: SimSource, compiled: CompiledPanel, vega: dict[str, Any]) -> ET.Element:
+    """Return Vega's picture, slimmed."""
     panel = compiled.panel
     try:
         root = ET.fromstring(vl_convert.vega_to_svg(vega))
     except (ValueError, ET.ParseError) as error:
         raise RenderError(source.charts_file, f"panel {panel.name}: Vega cannot draw it: {error}") from None
-    got = (round(float(root.get("width", 0))), round(float(root.get("height", 0))))
-    if got != (panel.width, panel.height):
+    across, down = _plot(root)
+    if min(across, down) < LEAST_PLOT:
         raise RenderError(
             source.charts_file,
-            f"panel {panel.name}: it must fit {panel.width} × {panel.height}, got {got[0]} × {got[1]}; "
-            "its axes and legends leave the plot no room: enlarge the panel or shorten their text",
+            f"panel {panel.name}: its axes and legends leave the plot {across:g} × {down:g} of "
+            f"{panel.width} × {panel.height}; {LEAST_PLOT} each way is the least: enlarge the panel or "
+            "shorten their text",
         )
-    _slim(root)
-    _rename_ids(root, f"{source.slug}-{panel.name}-")
-    body = "".join(_text(child) for child in root)
-    return Painting(panel.width, panel.height, body)
+    slim(root)
+    rename_ids(root, f"{source.slug}-{panel.name}-")
+    return root
+
+
+def _plot(root: ET.Element) -> tuple[float, float]:
+    """Return the width and height that axes and legends leave for the marks."""
+    ground = next(e for e in root.iter(f"{{{SVG}}}path") if e.get("class") == "background")
+    found = re.search(r"h([\d.]+)v([\d.]+)", ground.get("d", ""))
+    return (float(found[1]), float(found[2])) if found else (0.0, 0.0)
+
+
+def _body(root: ET.Element) -> str:
+    text = "".join(ET.tostring(child, encoding="unicode") for child in root)
+    # The root that will hold the body declares them.
+    return text.replace(f' xmlns="{SVG}"', "").replace(f' xmlns:xlink="{XLINK}"', "")
+
+
+def _follow_theme(light: ET.Element, dark: ET.Element) -> None:
+    """Give each mixed colour (of a ramp, say) its dark counterpart, taken from the dark picture."""
+    for one, other in zip(light.iter(), dark.iter(), strict=True):
+        styles = [
+            f"{name}:light-dark({one.attrib[name]},{other.attrib[name]})"
+            for name in PAINTS
+            if is_mixed(one.get(name)) and one.get(name) != other.get(name)
+        ]
+        if styles:
+            # The attribute stays: a browser that does not know light-dark() shows the light colour.
+            one.set("style", ";".join(styles))
 
 
 def rows(table: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
     """Turn columns into the rows that Vega reads."""
     names = list(table)
     return [dict(zip(names, row, strict=True)) for row in zip(*table.values(), strict=True)]
-
-
-def themed(svg: str) -> str:
-    """Replace each token's light hex by `var(--token, #hex)`."""
-    for name, value in tokens().light.items():
-        svg = re.sub(rf'(?<=["\s:]){value}(?=["\s;])', f"var(--{name}, {value})", svg)
-    return svg
-
-
-def _text(element: ET.Element) -> str:
-    text = ET.tostring(element, encoding="unicode")
-    # The root that holds the body declares them.
-    return text.replace(f' xmlns="{SVG}"', "").replace(f' xmlns:xlink="{XLINK}"', "")
-
-
-def _slim(element: ET.Element) -> None:
-    """Drop what a still picture does not need: empty paths, roles, defaults, needless decimals."""
-    children: list[ET.Element] = []
-    for child in list(element):
-        _slim(child)
-        if _invisible(child):
-            continue
-        if child.tag == f"{{{SVG}}}g" and not child.attrib:
-            children.extend(child)
-        else:
-            children.append(child)
-    element[:] = children
-    font = chart_font()
-    for name, value in list(element.attrib.items()):
-        default = font if name == "font-family" else _DEFAULTS.get(name)
-        if name in _DROPPED or name.startswith("aria-") or value == default:
-            del element.attrib[name]
-        elif name in _GEOMETRY:
-            element.set(name, _LONG.sub(lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), value))
-    if element.get("transform") == "translate(0,0)":
-        del element.attrib["transform"]
-
-
-def _invisible(element: ET.Element) -> bool:
-    if element.get("display") == "none":
-        return True
-    tag = element.tag.rpartition("}")[2]
-    if tag == "g":
-        return len(element) == 0
-    return tag == "path" and (not element.get("d") or element.get("d") == "M0,0h0v0h0Z")
-
-
-def _rename_ids(root: ET.Element, prefix: str) -> None:
-    """Number the ids anew: several pictures stand in one page, and a rebuild gives the same ones."""
-    new: dict[str, str] = {}
-    for element in root.iter():
-        if "id" in element.attrib:
-            new[element.attrib["id"]] = f"{prefix}{len(new)}"
-            element.set("id", new[element.attrib["id"]])
-    for element in root.iter():
-        for name, value in element.attrib.items():
-            if "url(#" in value:
-                element.set(name, _URL.sub(lambda m: f"url(#{new[m[1]]})", value))
-            elif name.endswith("href") and value.startswith("#"):
-                element.set(name, f"#{new[value[1:]]}")

@@ -1,0 +1,71 @@
+"""Takes out of Vega's SVG what a still picture does not need, and makes its ids its own."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+from build_scripts.look import chart_font
+
+__all__ = ["SVG", "XLINK", "rename_ids", "slim"]
+
+SVG = "http://www.w3.org/2000/svg"
+XLINK = "http://www.w3.org/1999/xlink"
+_DROPPED = {"class", "role", "pointer-events", "stroke-miterlimit"}
+_DEFAULTS = {"opacity": "1", "fill-opacity": "1", "stroke-opacity": "1", "transform": "translate(0,0)"}
+_GEOMETRY = {"d", "transform", "x", "y", "x1", "y1", "x2", "y2", "width", "height", "cx", "cy", "r"}
+_LONG = re.compile(r"-?\d*\.\d{3,}(?:e-?\d+)?")
+_URL = re.compile(r"url\(#([^)]+)\)")
+
+ET.register_namespace("", SVG)
+ET.register_namespace("xlink", XLINK)
+
+
+def slim(element: ET.Element) -> None:
+    """Drop empty groups and paths, roles, defaults and needless decimals, in place."""
+    children: list[ET.Element] = []
+    for child in list(element):
+        slim(child)
+        if _invisible(child):
+            continue
+        if child.tag == f"{{{SVG}}}g" and not child.attrib:
+            children.extend(child)
+        else:
+            children.append(child)
+    element[:] = children
+    for name, value in list(element.attrib.items()):
+        default = chart_font() if name == "font-family" else _DEFAULTS.get(name)
+        if name in _DROPPED or name.startswith("aria-") or value == default:
+            del element.attrib[name]
+        elif name in _GEOMETRY:
+            element.set(name, _LONG.sub(_short, value))
+
+
+def rename_ids(root: ET.Element, prefix: str) -> None:
+    """Number the ids anew: several pictures stand in one page, and a rebuild gives the same ones."""
+    new: dict[str, str] = {}
+    for element in root.iter():
+        if "id" in element.attrib:
+            new[element.attrib["id"]] = f"{prefix}{len(new)}"
+            element.set("id", new[element.attrib["id"]])
+    for element in root.iter():
+        for name, value in element.attrib.items():
+            if "url(#" in value:
+                element.set(name, _URL.sub(lambda m: f"url(#{new[m[1]]})", value))
+            elif name.endswith("href") and value.startswith("#"):
+                element.set(name, f"#{new[value[1:]]}")
+
+
+def _short(found: re.Match[str]) -> str:
+    """Two decimals: a hundredth of a design pixel."""
+    text = f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _invisible(element: ET.Element) -> bool:
+    if element.get("display") == "none":
+        return True
+    tag = element.tag.rpartition("}")[2]
+    if tag == "g":
+        return len(element) == 0
+    return tag == "path" and element.get("d", "") in ("", "M0,0h0v0h0Z")
