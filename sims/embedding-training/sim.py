@@ -105,7 +105,7 @@ def describe(epoch: int, dimension: str, z: Array, now: dict[str, float]) -> str
         seen = f"lie almost on one point of the {surface}"
     else:
         gather = [metrics.mean_vector_length(z[d == LABELS]) for d in range(10)]
-        how = "crowd on a part of" if whole > 0.6 else "lean to a side of" if whole > 0.25 else "spread round"
+        how = "spread round" if whole < 0.25 else "lean to a side of" if whole < 0.6 else "crowd on one side of"
         tight, loose = int(np.argmax(gather)), int(np.argmin(gather))
         seen = f"{how} the {surface}, the {tight}s closest together and the {loose}s most scattered"
     rings = ", each digit drawn on a ring of its own" if dimension == "2" else ""
@@ -113,7 +113,7 @@ def describe(epoch: int, dimension: str, z: Array, now: dict[str, float]) -> str
         f"Epoch {epoch} of {EPOCHS}: the {len(z)} held-out digits {seen}{rings}. "
         f"NT-Xent is {now['loss']:.2f} nats (equal similarities: {RUN.metrics['loss_equal']:.2f}), "
         f"the positive is the nearest neighbour of {100 * now['top1']:.0f}% of the views, "
-        f"and the nearest images tell the digit of {100 * now['knn']:.0f}%."
+        f"and the nearest images tell {100 * now['knn']:.0f}% of the digits."
     )
 
 

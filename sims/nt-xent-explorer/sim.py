@@ -36,6 +36,9 @@ def negatives(source: str, batch_size: int, positive: float, dimension: int) -> 
     count = 2 * (batch_size - 1)
     if source == "collapsed":
         return np.full(count, positive)
+    if source == "simplex":
+        # N points can all be equally far from one another, at this cosine and no smaller one.
+        return np.full(count, -1 / (batch_size - 1))
     return random_directions(count, dimension)
 
 
@@ -73,7 +76,7 @@ def nt_xent_explorer(
     source: Annotated[
         str,
         Choice(
-            {"sphere": "random directions", "collapsed": "exactly like the positive"},
+            {"sphere": "random directions", "simplex": "all far apart", "collapsed": "like the positive"},
             label="Negatives are",
             help="Where the negatives' similarities come from; drawn in the first picture.",
         ),
@@ -121,7 +124,7 @@ def nt_xent_explorer(
                 "batch_size": [batch_size],
                 "loss": [loss],
                 "chance": [chance],
-                "loss_text": [f"{short(loss)} nats"],
+                "loss_text": [f"{short(loss)} nats".replace("under", "<")],
                 "chance_text": [f"log(2N − 1) = {chance:.2f}"],
                 "positive_text": [f"positive {signed(positive)}"],
                 "negatives_text": [f"{count:,} negatives, the hardest tenth dark"],
@@ -176,14 +179,14 @@ def describe(
     count: int,
 ) -> str:
     """The sentence under the picture."""
-    where = (
-        f"{count:,} negatives in random directions of {dimension} dimensions"
-        if source == "sphere"
-        else f"{count:,} negatives exactly as similar as the positive"
-    )
+    where = {
+        "sphere": f"{count:,} negatives in random directions of {dimension} dimensions",
+        "simplex": f"{count:,} negatives as far from one another as can be",
+        "collapsed": f"{count:,} negatives exactly as similar as the positive",
+    }[source]
     against = "the same as" if abs(loss - chance) < 0.005 else "below" if loss < chance else "above"
     return (
-        f"At temperature {tau:.3g}, a positive at similarity {signed(positive)} among {where} has a loss of "
+        f"At temperature {tau:.3g}, a positive at similarity {signed(positive)} among {where} costs "
         f"{short(loss)} nats, {against} the log(2N − 1) = {chance:.2f} of equal similarities: the softmax "
         f"gives the positive {percent(probability)}, and the hardest tenth of the negatives takes "
         f"{100 * hard_share:.0f}% of the push."
@@ -193,7 +196,7 @@ def describe(
 def short(loss: float) -> str:
     """A loss to three figures; a tiny one as a bound."""
     if loss < 0.001:
-        return "< 0.001"
+        return "under 0.001"
     return f"{loss:.3f}" if loss < 1 else f"{loss:.2f}" if loss < 10 else f"{loss:.1f}"
 
 

@@ -114,6 +114,13 @@ def test_a_perfect_simplex_reaches_the_engines_floor(tau, n):
     assert GLOBALS["anchor_loss"](1.0, s, tau) == pytest.approx(floors.best(n, tau), rel=1e-12)
 
 
+@pytest.mark.parametrize("tau", [0.02, 0.07, 1.0])
+def test_all_far_apart_with_a_perfect_positive_is_the_best_there_is(tau):
+    for n in (2, 256, 4096):
+        frame = EXPLORER(tau=tau, batch_size=n, positive=1.0, source="simplex")
+        assert value(frame, "loss") == pytest.approx(floors.best(n, tau), rel=1e-12)
+
+
 def test_the_anchor_loss_is_the_engines_loss_of_a_real_batch():
     rng = np.random.default_rng(0)
     z = rng.normal(size=(2, 12, 5))
