@@ -83,8 +83,8 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):
         path = Path(page.file.abs_src_path or "")
         slug = page.file.src_uri.split("/")[1] if self._is_sim(page.file) else None
         self.book.page = Source.read(path, self.root, page.url, slug)
+        page.edit_url = _edit_url(config, self.book.page.file)
         if slug:
-            page.edit_url = _edit_url(config, f"sims/{slug}/index.md")
             # The sim stands above the text, so it is the first one shown.
             self.book.page.shown.append(slug)
         return markdown
@@ -168,8 +168,5 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):
 
 
 def _edit_url(config: MkDocsConfig, path: str) -> str | None:
-    """Where a file outside `docs/` is edited; None when the repository's address is unknown."""
-    if not config.repo_url or not config.edit_uri:
-        return None
-    base = config.edit_uri.removesuffix("docs/")
-    return f"{config.repo_url.rstrip('/')}/{base}{path}"
+    """Where a file is edited; None when the repository's address is unknown."""
+    return f"{config.repo_url.rstrip('/')}/edit/main/{path}" if config.repo_url else None

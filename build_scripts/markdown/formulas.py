@@ -12,8 +12,9 @@ from build_scripts.markdown.errors import SyntaxProblem
 __all__ = ["set_formula", "set_formulas"]
 
 _MARKED = re.compile(
-    r'<(?P<tag>span|div) class="arithmatex">\s*\\(?P<open>[(\[])(?P<latex>.*?)\\[)\]]\s*</(?P=tag)>', re.S
+    r'<(?P<tag>span|div) class="arithmatex">\s*\\(?P<open>[(\[])(?P<latex>.*?)\\[)\]]\s*</(?P=tag)>(?P<after>[.,;:!?)])?', re.S
 )
+_JOINER = "\u2060"
 
 
 def set_formulas(book: Book, html: str) -> str:
@@ -24,7 +25,9 @@ def set_formulas(book: Book, html: str) -> str:
         line = book.current().locate(latex.partition("\n")[0])
         # What KaTeX writes says everything three times; the search index takes none of it.
         inner = book.attempt(line, lambda: set_formula(latex, display))
-        return f'<{found["tag"]} class="arithmatex" data-search-exclude>{inner}</{found["tag"]}>'
+        # Without the joiner a line may break between a formula and its full stop.
+        after = _JOINER + found["after"] if found["after"] else ""
+        return f'<{found["tag"]} class="arithmatex" data-search-exclude>{inner}</{found["tag"]}>{after}'
 
     book.current().rewind()
     return _MARKED.sub(one, html)

@@ -21,10 +21,11 @@ def _card(book: Book, slug: str) -> str:
     facts = [str(sim.meta[k]) for k in ("grade", "bloom") if sim.meta.get(k)]
     if sim.meta.get("minutes"):
         facts.append(f"{sim.meta['minutes']} minutes")
-    poster = relative(f"sims/{slug}/poster.svg", page)
+    light, dark = (relative(f"sims/{slug}/{name}", page) for name in ("poster.png", "poster-dark.png"))
     return (
         f'<li class="card"><a class="card-picture" href="{relative(f"sims/{slug}/", page)}" tabindex="-1" '
-        f'aria-hidden="true"><img src="{poster}" alt="" loading="lazy" data-poster></a>'
+        f'aria-hidden="true"><img class="only-light" src="{light}" alt="" loading="lazy">'
+        f'<img class="only-dark" src="{dark}" alt="" loading="lazy"></a>'
         f'<h3 class="card-title"><a href="{relative(f"sims/{slug}/", page)}">{escape(sim.title)}</a></h3>'
         f'<p>{escape(sim.description)}</p><p class="card-facts">{escape(" · ".join(facts))}</p></li>'
     )

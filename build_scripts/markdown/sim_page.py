@@ -19,7 +19,7 @@ def above(book: Book, slug: str, chapter_title: str) -> str:
     facts = "".join(f"<div><dt>{escape(k)}</dt><dd>{v}</dd></div>" for k, v in _facts(book, sim, chapter_title))
     return (
         f'<p class="lwl-eyebrow">Microsim</p><h1 id="{slug}">{escape(sim.title)}</h1>'
-        f'<p class="lede">{escape(sim.description)}</p>{embed(book, slug, note=False)}'
+        f'<p class="lede">{escape(sim.description)}</p>{embed(book, f"{slug} hide=title", note=False)}'
         f'<dl class="facts">{facts}</dl>'
     )
 

@@ -7,6 +7,7 @@ Reads `{"folder", "out", "html", "css"}` objects, one a line; answers one line e
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -31,7 +32,8 @@ def main() -> None:
 def answer(request: dict[str, str]) -> dict[str, Any]:
     """Render one sim aside, then rename it into place."""
     out = Path(request["out"])
-    aside = out.with_name(out.name + ".part")
+    # Two builds may run at once (a server and a test).
+    aside = out.with_name(f"{out.name}.{os.getpid()}.part")
     start = time.perf_counter()
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)

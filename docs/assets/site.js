@@ -10,7 +10,7 @@ function tell(frame, message) {
 
 // ---- heights and themes ----
 
-addEventListener("message", (event) => {
+function hear(event) {
   const frame = frames().find((f) => f.contentWindow === event.source);
   if (!frame || typeof event.data !== "object" || event.data === null) return;
   const { type, height } = event.data;
@@ -18,7 +18,11 @@ addEventListener("message", (event) => {
   frame.style.height = `${Math.ceil(height)}px`;
   // A frame that speaks is ready to listen.
   if (frame.dataset.theme !== theme()) setTheme(frame);
-});
+}
+
+// A frame may speak before this script has loaded; the page's head kept what it said.
+window.lwlHeard?.forEach(hear);
+window.lwlHeard = { push: hear };
 
 function setTheme(frame) {
   frame.dataset.theme = theme();
