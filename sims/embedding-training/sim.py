@@ -105,7 +105,8 @@ def describe(epoch: int, dimension: str, z: Array, now: dict[str, float]) -> str
         seen = f"lie almost on one point of the {surface}"
     else:
         gather = [metrics.mean_vector_length(z[d == LABELS]) for d in range(10)]
-        how = "spread round" if whole < 0.25 else "lean to a side of" if whole < 0.6 else "crowd on one side of"
+        even, crowded = whole < 0.25, whole > 0.6
+        how = "spread round" if even else "crowd on one side of" if crowded else "lean to one side of"
         tight, loose = int(np.argmax(gather)), int(np.argmin(gather))
         seen = f"{how} the {surface}, the {tight}s closest together and the {loose}s most scattered"
     rings = ", each digit drawn on a ring of its own" if dimension == "2" else ""

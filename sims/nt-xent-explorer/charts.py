@@ -5,9 +5,10 @@ import altair as alt
 from build_scripts.charting import Panel
 from build_scripts.look import color
 
+# Each slot in braces of its own: the space beside an operator then lies outside of what is refilled.
 FORMULA = (
     r"\begin{aligned} \ell &= -\log\frac{e^{s^+/\tau}}{e^{s^+/\tau} + \sum_{k=1}^{2(N-1)} e^{s_k/\tau}} \\"
-    r" &= \slot{log_denominator} - \slot{log_numerator} = \slot{loss}\ \text{nats} \end{aligned}"
+    r" &= {\slot{log_denominator}} - {\slot{log_numerator}} = {\slot{loss}}\ \text{nats} \end{aligned}"
 )
 
 # The same scale in both loss panels, so that the operating point stands at one height in both.
