@@ -2,7 +2,7 @@
 // node sims/player/build.mjs [output folder]
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -10,7 +10,9 @@ import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, "../..");
-const out = resolve(process.argv[2] ?? join(root, "build/player"));
+const target = resolve(process.argv[2] ?? join(root, "build/player"));
+// Written aside and renamed, so that a server never finds half of it.
+const out = `${target}.${process.pid}.part`;
 
 /** The template's inline script runs only if its hash stands in the template's policy. */
 function checkPolicy() {
@@ -58,7 +60,6 @@ function licences(names) {
 }
 
 checkPolicy();
-rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const lazy = ["chart", "editor"].filter((name) => existsSync(join(here, "src", `${name}.ts`)));
 const page = await build({ ...common, entryPoints: ["player", ...lazy].map(entry) });
@@ -66,9 +67,14 @@ const worker = await build({ ...common, entryPoints: [entry("worker")] });
 writeFileSync(join(out, "sim.css"), readFileSync(join(here, "sim.css")));
 writeFileSync(join(out, "LICENCES.txt"), licences(packagesOf([page.metafile, worker.metafile])));
 
-for (const path of readdirSync(out, { recursive: true }).sort()) {
+const old = `${target}.${process.pid}.old`;
+if (existsSync(target)) renameSync(target, old);
+renameSync(out, target);
+rmSync(old, { recursive: true, force: true });
+
+for (const path of readdirSync(target, { recursive: true }).sort()) {
   if (!/\.(js|css)$/.test(path)) continue;
-  const bytes = readFileSync(join(out, path));
+  const bytes = readFileSync(join(target, path));
   const gzip = gzipSync(bytes, { level: 9 }).length;
   console.log(`${path.padEnd(34)} ${String(bytes.length).padStart(8)} B ${String(gzip).padStart(8)} B gzip`);
 }

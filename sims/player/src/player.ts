@@ -116,17 +116,18 @@ class Player implements Host {
   private fromParent(text: string): void {
     const query = readQuery(this.spec, text.slice(0, 20_000));
     this.words.notice("link", query.notices.join(" ") || null);
-    this.want();
+    void this.want();
     this.transport?.pause();
     void this.change({ ...this.opened, ...query.given });
     if (query.frame !== null && this.driver instanceof Process) void this.driver.go(query.frame);
   }
 
   /** The reader shows interest: get Python, and what drawing needs. */
-  private want(): void {
+  private async want(): Promise<void> {
     if (this.wanted) return;
     this.wanted = true;
     this.panels.prepare().catch(() => undefined);
+    if (savesData() && (await this.recorded.isComplete().catch(() => false))) return;
     this.startPython();
   }
 
@@ -150,11 +151,23 @@ class Player implements Host {
     this.root.dataset["drawn"] = "";
     this.root.dataset["frame"] = "0";
     if (query.notices.length > 0) this.words.notice("link", query.notices.join(" "));
-    if (this.query() !== "") void this.driver.show();
+    if (this.query() !== "") void this.openAsked();
     for (const type of ["pointerover", "pointerdown", "touchstart", "focusin", "keydown"]) {
-      this.root.addEventListener(type, () => this.want(), { once: true, passive: true });
+      this.root.addEventListener(type, () => void this.want(), { once: true, passive: true });
     }
-    if (query.run) this.want();
+    if (query.run) void this.want();
+  }
+
+  /** The link asks for another state than the painted one. What was not recorded starts Python, once in view. */
+  private async openAsked(): Promise<void> {
+    await this.driver.show();
+    if (this.root.dataset["drawn"] === this.query() || savesData()) return;
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      observer.disconnect();
+      void this.want();
+    });
+    observer.observe(this.root);
   }
 
   private makePython(): Python {
@@ -163,7 +176,7 @@ class Player implements Host {
     return new Python(
       new URL("worker.js", import.meta.url).href,
       { type: "boot", runtime: here(this.spec.runtime), files, slug: this.spec.slug },
-      Number(this.root.dataset["timeout"] ?? PATIENCE),
+      (window as { LWL_STALL_MS?: number }).LWL_STALL_MS ?? PATIENCE,
       {
         phase: (phase, loaded, total) => this.words.loading(phase, loaded, total),
         ready: () => {
@@ -284,6 +297,11 @@ class Player implements Host {
     this.root.dataset["drawn"] = queryOf(this.spec, state, index);
     this.root.dataset["frame"] = String(++this.drawings);
   }
+}
+
+/** The reader has asked the browser to be sparing. */
+function savesData(): boolean {
+  return (navigator as { connection?: { saveData?: boolean } }).connection?.saveData === true;
 }
 
 const root = document.querySelector<HTMLElement>("main.sim");

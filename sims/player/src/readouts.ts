@@ -7,6 +7,7 @@ export class Readouts {
   private outputs = new Map<string, HTMLOutputElement>();
   private slots: HTMLElement[];
   private sentence: HTMLElement;
+  private room = { width: 0, height: 0 };
 
   constructor(root: HTMLElement) {
     for (const output of root.querySelectorAll<HTMLOutputElement>(".readouts output")) {
@@ -28,6 +29,16 @@ export class Readouts {
       if (readout) slot.textContent = printed(readout.value, readout.digits);
     }
     if (this.sentence.textContent !== frame.alt) this.sentence.textContent = frame.alt;
+    this.keepRoom();
+  }
+
+  /** A sentence one line shorter must not pull up what stands under it: its room only grows. */
+  private keepRoom(): void {
+    const { clientWidth: width, clientHeight: height } = this.sentence;
+    if (width !== this.room.width) this.room = { width, height: 0 };
+    if (height <= this.room.height) return;
+    this.room.height = height;
+    this.sentence.style.minHeight = `${height}px`;
   }
 
   /** A sentence every tenth of a second is noise to who listens: silence while the sim plays. */
