@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim_engine._check import Array, floats, paired_views, positive, rows, whole
-from sim_engine._matmul import matmul
+from sim_engine._matmul import gram, matmul
 from sim_engine.similarity import normalize
 
 __all__ = [
@@ -66,7 +66,7 @@ def uniformity(z: ArrayLike, *, t: float = 2.0) -> float:
         raise ValueError("z must hold at least 2 rows, got 1: uniformity is of pairs")
     i, j = np.triu_indices(len(z), k=1)
     # Rounding may put a cosine of equal rows above 1, a squared distance below 0.
-    exponent = np.minimum(matmul(z, z.T)[i, j].astype(np.float64) - 1.0, 0.0) * (2.0 * t)
+    exponent = np.minimum(gram(z)[i, j].astype(np.float64) - 1.0, 0.0) * (2.0 * t)
     top = float(exponent.max())
     return top + float(np.log(np.mean(np.exp(exponent - top))))
 
@@ -93,7 +93,7 @@ def positive_retrieval(z_a: ArrayLike, z_b: ArrayLike, k: int = 1) -> float:
         raise ValueError("z_a and z_b must hold at least 2 rows, got 1: with one image there is no negative")
     k = whole("k", k, least=1, most=2 * n - 1)
     u = np.concatenate([normalize(z_a, name="z_a").u, normalize(z_b, name="z_b").u])
-    s = matmul(u, u.T)
+    s = gram(u)
     np.fill_diagonal(s, -2.0)  # below every cosine
     anchor = np.arange(2 * n)
     own = s[anchor, (anchor + n) % (2 * n)][:, None]

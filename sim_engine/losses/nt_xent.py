@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sim_engine._check import Array, paired_views, temperature
-from sim_engine._matmul import matmul
+from sim_engine._matmul import gram, symmetrized_product
 from sim_engine.losses._result import LossResult
 from sim_engine.similarity import Normalized, normalize, normalize_backward
 
@@ -46,8 +46,7 @@ def nt_xent(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> LossResult:
     # P - 1 at the positive is -rest / total; subtracting would lose all digits near the optimum.
     anchor = np.arange(count)
     share[anchor, (anchor + n) % count] = -rest / total
-    grad_u = matmul(share, u)
-    grad_u += matmul(share.T, u)
+    grad_u = symmetrized_product(share, u)
     grad_u /= count
     grad_u *= u.dtype.type(1.0 / tau)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -91,7 +90,7 @@ def _softmax(u: Array, tau: float) -> tuple[float, Array, Array, Array]:
     anchor = np.arange(count)
     positive = (anchor + count // 2) % count
     inverse = u.dtype.type(1.0 / tau)
-    s = matmul(u, u.T)
+    s = gram(u)
     np.fill_diagonal(s, -2.0)  # below every cosine, so never a row's largest
     largest = s.max(axis=1)
     gap = (s[anchor, positive] - largest) * inverse  # <= 0

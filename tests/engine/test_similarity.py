@@ -95,6 +95,20 @@ def test_both_paths_multiply(rng, inner, dtype):
             np.testing.assert_allclose(product, slow, rtol=1e-4 if dtype is np.float32 else 1e-12, atol=1e-5)
 
 
+@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 33])
+@pytest.mark.parametrize("d", [3, _matmul.SHORT_INNER, 40])
+@pytest.mark.parametrize("path", ["blas", "einsum"])
+def test_gram_and_symmetrized_product(rng, n, d, path):
+    a, m = rng.normal(size=(n, d)), rng.normal(size=(n, n))
+    with forced(path):
+        ours, both = _matmul.gram(a), _matmul.symmetrized_product(m, a)
+    slow = [[sum(x * y for x, y in zip(p, q, strict=True)) for q in a] for p in a]
+    np.testing.assert_allclose(ours, slow, rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(ours, ours.T)
+    slow = [[sum((m[i, k] + m[k, i]) * a[k, j] for k in range(n)) for j in range(d)] for i in range(n)]
+    np.testing.assert_allclose(both, slow, rtol=1e-12, atol=1e-12)
+
+
 def test_forcing_a_path_ends_with_the_block():
     before = _matmul._path
     with forced("einsum"):
