@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import matplotlib as mpl
-from cycler import cycler
 from matplotlib import font_manager
+from matplotlib.rcsetup import cycler
 
 from build_scripts.look.faces import painter_fonts
 from build_scripts.look.tokens import CLASSES, tokens

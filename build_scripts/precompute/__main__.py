@@ -42,6 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.list:
+        for known in RECIPES.values():
+            print(f"{known.name}: {known.about} -> {known.folder.relative_to(ROOT)}")
+        return 0
     recipe = _recipe(options.name)
     given = {f.name: getattr(options, f.name) for f in fields(SimclrConfig)}
     config = SimclrConfig(**{name: value for name, value in given.items() if value is not None})
@@ -83,16 +87,18 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _recipe(name: str) -> Recipe:
-    if name not in RECIPES:
+def _recipe(name: str | None) -> Recipe:
+    if name is None or name not in RECIPES:
         known = "; ".join(f"{r.name} ({r.about})" for r in RECIPES.values())
-        raise ValueError(f"there is no recipe {name!r}; there are: {known}")
+        wrong = "name a recipe" if name is None else f"there is no recipe {name!r}"
+        raise ValueError(f"{wrong}; there are: {known}")
     return RECIPES[name]
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m build_scripts.precompute", description=__doc__)
-    parser.add_argument("name", help=f"the recipe: {', '.join(RECIPES)}")
+    parser.add_argument("name", nargs="?", help=f"the recipe: {', '.join(RECIPES)}")
+    parser.add_argument("--list", action="store_true", help="print the recipes, and run none")
     parser.add_argument("--device", default="auto", help=f"{', '.join(DEVICES)} (default auto)")
     parser.add_argument("--out", type=Path, help="data folder (default: the sim's own)")
     parser.add_argument("--work", type=Path, default=WORK, help="folder of checkpoints")

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]  # ships no types
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 from torch import Tensor
 
 from build_scripts.precompute.config import SimclrConfig
@@ -65,9 +66,13 @@ class Probe:
         self._batches = rows[:whole].reshape(-1, config.batch)
         self._draws = [_draw(train.labels, config.few_labels, rng) for _ in range(config.few_label_draws)]
 
-    @torch.no_grad()
     def measure(self, epoch: Epoch) -> dict[str, Tensor]:
         """Return the epoch's record: z of the probe images, and every metric, as float64 tensors."""
+        # One thread: the same sums on any number of cores, and none waits for another on these small arrays.
+        with torch.no_grad(), threadpool_limits(1):
+            return self._measure(epoch)
+
+    def _measure(self, epoch: Epoch) -> dict[str, Tensor]:
         model, config = epoch.model, self.config
         h_train, z_train = _embed(model, self._train_images)
         h, z = _embed(model, self._images)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,9 +43,12 @@ def write(folder: Path, arrays: Mapping[str, Exported], manifest: Mapping[str, A
             f"({len(files[largest])} bytes): record less"
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}")
-    before = folder.with_name(f".{folder.name}.{os.getpid()}.before")
+    aside = folder.with_name(f".{folder.name}.aside")
+    before = folder.with_name(f".{folder.name}.before")
     shutil.rmtree(aside, ignore_errors=True)
+    if before.exists() and not folder.exists():
+        before.rename(folder)  # a run was killed between the two renames below
+    shutil.rmtree(before, ignore_errors=True)
     aside.mkdir()
     try:
         for name, content in files.items():

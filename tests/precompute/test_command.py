@@ -16,6 +16,7 @@ NAME = "digits-trajectory"
     ("arguments", "wanted"),
     [
         (["digit-trajectory"], ["'digit-trajectory'", "there are: digits-trajectory"]),
+        ([], ["name a recipe", "there are: digits-trajectory"]),
         ([NAME, "--epochs", "0", "--out", "x"], ["epochs", ">= 1", "got 0"]),
         ([NAME, "--tau", "0", "--out", "x"], ["tau must be > 0", "got 0"]),
         ([NAME, "--tau", "nan", "--out", "x"], ["tau must be a finite number", "got nan"]),
@@ -34,6 +35,12 @@ def test_bad_input_is_named(arguments, wanted, capsys, tmp_path, monkeypatch):
     for part in wanted:
         assert part in error
     assert not list(tmp_path.iterdir())
+
+
+def test_list_names_every_recipe_and_its_folder(capsys):
+    assert main(["--list"]) == 0
+    assert "digits-trajectory: " in (told := capsys.readouterr().out)
+    assert "sims/embedding-training/data" in told
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
