@@ -89,7 +89,10 @@ def _against_similarity() -> alt.LayerChart:
         .encode(x=x, y=_loss_y("loss"), detail="tau:N"),
         curve.mark_line(color=color("loss")).encode(x=x, y=_loss_y("loss")),
         *_halo(
-            labels, color_name="ink-faint", align={"expr": "datum.positive > 0 ? 'right' : 'left'"}, dy=-9
+            labels,
+            color_name="ink-faint",
+            align={"expr": "datum.positive > 0 ? 'right' : 'left'"},
+            dy={"expr": "datum.below ? 13 : -9"},
         ),
         *_halo(
             point.encode(x=alt.datum(-1), y=_loss_y("chance"), text="chance_text:N"),

@@ -1,5 +1,6 @@
 """NT-Xent of one anchor: what temperature, batch size and the positive's similarity do to it."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated
 
@@ -113,7 +114,11 @@ def nt_xent_explorer(
                 "tau": np.repeat(REFERENCE_TAUS, len(POSITIVES)),
                 "loss": [loss_at(s, batch_size, t) for t in REFERENCE_TAUS for s in POSITIVES.tolist()],
             },
-            "reference_labels": reference_labels(source, batch_size, dimension),
+            "reference_labels": (
+                {"positive": [1.0], "loss": [chance], "text": ["the same at every τ"], "below": [False]}
+                if source == "collapsed"
+                else reference_labels(lambda s, t: loss_at(s, batch_size, t), tau, chance)
+            ),
             "by_batch": {
                 "batch_size": BATCH_SIZES,
                 "loss": [loss_at(positive, n, tau) for n in BATCH_SIZES],
@@ -144,15 +149,30 @@ def nt_xent_explorer(
     )
 
 
-def reference_labels(source: str, batch_size: int, dimension: int) -> dict[str, list[object]]:
-    """Where the grey curves are named; with equal similarities they are one."""
-    if source == "collapsed":
-        return {"positive": [1.0], "loss": [floors.equal(batch_size)], "text": ["the same at every τ"]}
-    places = [(-0.7, 0.2), (1.0, 1.0)]
-    loss = [anchor_loss(s, negatives(source, batch_size, s, dimension), tau) for s, tau in places]
-    # Above log(2N − 1) too, whose dashed line runs close by.
-    loss[1] = max(loss[1], floors.equal(batch_size))
-    return {"positive": [s for s, _ in places], "loss": loss, "text": [f"τ = {tau:g}" for _, tau in places]}
+def reference_labels(
+    loss_at: Callable[[float, float], float], tau: float, chance: float
+) -> dict[str, list[object]]:
+    """Where the grey curves are named, clear of the curve of the current τ, or not at all.
+
+    Args:
+        loss_at: loss as a function of the positive's similarity and the temperature.
+        tau, chance: the current temperature, and log(2N − 1).
+    """
+    low, high = REFERENCE_TAUS
+    left, right = -0.7, 1.0
+
+    def over(s: float) -> float:
+        # On the axis of the picture, heights are log(1 + loss).
+        return (1 + loss_at(s, tau)) / (1 + loss_at(s, low))
+
+    free_above, free_below = not 1.08 < over(left) < 1.9, not 0.45 < over(0.85) < 1
+    at, below = (left, False) if free_above else (right, loss_at(right, low) > 1)
+    rows = [
+        (at, loss_at(at, low), f"τ = {low:g}" if free_above or free_below else "", below),
+        # Above log(2N − 1) too, whose dashed line runs close by.
+        (right, max(loss_at(right, high), chance), f"τ = {high:g}", False),
+    ]
+    return {name: [row[i] for row in rows] for i, name in enumerate(("positive", "loss", "text", "below"))}
 
 
 def histogram(similarities: Array, weights: Array) -> dict[str, Array]:
