@@ -274,6 +274,8 @@ def test_the_simplex_reaches_the_floor(tau):
     corners = np.eye(24) - 1 / 24  # cosine -1/23 between any two
     np.testing.assert_allclose(similarity.cosine(corners, corners)[0, 1:], -1 / 23)
     assert losses.nt_xent(corners, corners, tau).value == pytest.approx(floors.best(24, tau), rel=1e-9)
+    formula = np.log(1 + 2 * 23 * np.exp(-1 / tau * 24 / 23))
+    assert floors.best(24, tau) == pytest.approx(formula, rel=1e-9)
     rng = np.random.default_rng(0)
     near = corners + 0.05 * rng.normal(size=corners.shape)
     assert losses.nt_xent(near, near, tau).value > floors.best(24, tau)
@@ -335,6 +337,18 @@ def test_the_gradient_has_two_terms_and_either_is_about_half(tau):
     assert direction > 0.98  # which is why it resembles half the learning rate
     np.testing.assert_allclose(a.sum(axis=1), 0, atol=1e-14)  # pull equals push
     np.testing.assert_allclose((whole * z).sum(axis=1), 0, atol=1e-13)
+
+
+def test_adam_cannot_tell_half_of_a_gradient_from_the_whole():
+    def walk(scale):
+        z = torch.ones(3, dtype=torch.float64, requires_grad=True)
+        optimiser = torch.optim.Adam([z], lr=0.1)
+        for step in range(20):
+            z.grad = scale * torch.sin(z.detach() + torch.arange(3) + step)
+            optimiser.step()
+        return z.detach().numpy()
+
+    np.testing.assert_allclose(walk(0.5), walk(1.0), rtol=1e-6)
 
 
 def test_with_a_symmetric_matrix_one_term_is_exactly_half():
