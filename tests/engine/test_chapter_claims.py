@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import subprocess
+import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -521,3 +523,14 @@ def test_every_choice_has_its_own_feedback_and_every_question_a_right_answer():
         assert not choices or any(lines[i].startswith("- [x]") for i in choices), quiz
         for i in choices:
             assert lines[i + 1].startswith("> "), f"no feedback for {lines[i]!r}"
+
+
+def test_the_questions_export_to_qti_as_the_teachers_page_says(tmp_path):
+    package = tmp_path / "nt-xent.zip"
+    command = [Path(sys.executable).parent / "mkdocs-quiz", "export", "qti", PAGE, "-o", package]
+    subprocess.run(command, check=True, capture_output=True)
+    with zipfile.ZipFile(package) as archive:
+        items = [archive.read(name).decode() for name in archive.namelist() if name.startswith("items/")]
+    assert len(items) == len(quizzes())
+    assert any(">511<" in item for item in items)
+    assert all("{value" not in item and "general_fb" in item for item in items)
