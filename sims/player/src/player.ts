@@ -3,6 +3,7 @@
 import { bindActions } from "./actions";
 import { Address } from "./address";
 import type { Frame, Spec, State, TimelineSpec, Value } from "./contract";
+import { bindCode } from "./code";
 import { Controls } from "./controls";
 import { bindDrags } from "./drag";
 import type { Driver, Host } from "./driver";
@@ -68,6 +69,7 @@ class Player implements Host {
     this.hide(query);
     bindDrags(root, spec, () => this.state, (name, value) => void this.change({ [name]: value }));
     bindActions(root, { address: this.address, query: () => this.query(), say: (text) => this.words.say(text) });
+    bindCode(root, this, (text) => this.words.say(text));
     this.embedded = new Embedded(root, {
       theme: (theme) => this.theme.fromParent(theme),
       state: (text) => this.fromParent(text),
@@ -131,11 +133,30 @@ class Player implements Host {
     this.startPython();
   }
 
-  private startPython(source?: string): void {
+  private startPython(): void {
+    if (this.python.status === "starting" || this.python.status === "ready") return;
     this.words.noError();
+    this.words.notice("edited", null);
     this.status("starting");
     this.words.starting();
-    this.python.start(source);
+    this.python.start();
+  }
+
+  /** Let Python run the reader's version of the sim, or with null the book's own again. */
+  async runSource(source: string | null): Promise<void> {
+    this.wanted = true;
+    this.startPython();
+    await this.python.settled();
+    const answer = await this.python.ask({ type: "source", source: source ?? (await this.source()) });
+    if (answer.kind === "error") this.raised(answer.failure);
+    if (answer.kind !== "done") return;
+    this.words.notice("edited", source === null ? null : "Python runs your edited version of this sim.");
+    await this.driver.renewed();
+  }
+
+  /** The text of the sim's own file. */
+  source(): Promise<string> {
+    return fetchText("files/sim.py");
   }
 
   private retry(): void {
@@ -151,7 +172,8 @@ class Player implements Host {
     this.root.dataset["drawn"] = "";
     this.root.dataset["frame"] = "0";
     if (query.notices.length > 0) this.words.notice("link", query.notices.join(" "));
-    if (this.query() !== "") void this.openAsked();
+    const asked = queryOf(this.spec, this.state, query.frame ?? 0);
+    if (asked !== "") void this.openAsked(asked);
     for (const type of ["pointerover", "pointerdown", "touchstart", "focusin", "keydown"]) {
       this.root.addEventListener(type, () => void this.want(), { once: true, passive: true });
     }
@@ -159,9 +181,9 @@ class Player implements Host {
   }
 
   /** The link asks for another state than the painted one. What was not recorded starts Python, once in view. */
-  private async openAsked(): Promise<void> {
+  private async openAsked(asked: string): Promise<void> {
     await this.driver.show();
-    if (this.root.dataset["drawn"] === this.query() || savesData()) return;
+    if (this.root.dataset["drawn"] === asked || savesData()) return;
     const observer = new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       observer.disconnect();
@@ -297,6 +319,12 @@ class Player implements Host {
     this.root.dataset["drawn"] = queryOf(this.spec, state, index);
     this.root.dataset["frame"] = String(++this.drawings);
   }
+}
+
+async function fetchText(url: string): Promise<string> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url} could not be fetched (${response.status})`);
+  return response.text();
 }
 
 /** The reader has asked the browser to be sparing. */

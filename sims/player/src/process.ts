@@ -14,6 +14,8 @@ export class Process implements Driver, Track {
   readonly first = 0;
   readonly fps = 12;
   index = 0;
+  /** Where the reader wants to be; ahead of `index` while frames are missing. */
+  private target: number;
   private frames: Frame[] = [];
   private ended = false;
   /** How many of `frames` came from the Python that now runs; -1 when it has not been started. */
@@ -31,7 +33,7 @@ export class Process implements Driver, Track {
     private onMove: (index: number, known: number, ended: boolean) => void,
     index: number,
   ) {
-    this.index = index;
+    this.target = index;
   }
 
   get last(): number | null {
@@ -39,7 +41,7 @@ export class Process implements Driver, Track {
   }
 
   show(): Promise<boolean> {
-    return this.go(this.index);
+    return this.go(this.target);
   }
 
   changed(): Promise<boolean> {
@@ -48,13 +50,13 @@ export class Process implements Driver, Track {
   }
 
   renewed(): Promise<boolean> {
-    const { index } = this;
     this.forget();
-    return this.go(index);
+    return this.go(this.target);
   }
 
   async go(index: number): Promise<boolean> {
     const { host, generation } = this;
+    this.target = index;
     if (this.frames.length === 0 && host.python.status !== "ready") await this.recall(generation);
     if (!this.has(index)) {
       if (host.python.status === "starting") {

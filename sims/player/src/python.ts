@@ -52,7 +52,7 @@ export class Python {
   ) {}
 
   /** Start the worker; does nothing when it is starting or runs. After a failure it is a fresh one. */
-  start(source?: string): void {
+  start(): void {
     if (this.status === "starting" || this.status === "ready") return;
     this.status = "starting";
     this.listenForSilence();
@@ -68,7 +68,7 @@ export class Python {
       const message = event.message ? `the worker stopped: ${event.message}` : "worker.js could not be fetched";
       this.fail({ stage: "load", file: "worker.js", message, trace: "" });
     });
-    this.worker.postMessage(source === undefined ? this.boot : { ...this.boot, source });
+    this.worker.postMessage(this.boot);
   }
 
   /** End the worker, whatever it does. */

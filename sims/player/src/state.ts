@@ -74,8 +74,15 @@ export function inWords(spec: Spec, state: State, names: string[]): string {
     .filter((c) => names.includes(c.name))
     .map((c) => {
       const value = state[c.name];
-      const text = typeof value === "boolean" ? (value ? "on" : "off") : Array.isArray(value) ? value.join(", ") : String(value);
+      const text = wordFor(c, value as Value);
       return `${c.label} = ${text.replace("-", "−")}`;
     })
     .join(", ");
+}
+
+function wordFor(control: ControlSpec, value: Value): string {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  if (typeof value === "number") return `${Number(value.toPrecision(3))}`;
+  if (control.type === "choice") return control.options.find((o) => o.value === value)?.label ?? String(value);
+  return String(value);
 }
