@@ -14,7 +14,15 @@ from pybtex.exceptions import PybtexError
 __all__ = ["Bibliography"]
 
 _MARKUP = {"--": "–", "``": "“", "''": "”", "~": " ", r"\_": "_", r"\&": "&", r"\%": "%"}
-_ACCENTS = {"'": "\u0301", "`": "\u0300", '"': "\u0308", "^": "\u0302", "~": "\u0303", "c": "\u0327", "v": "\u030c"}
+_ACCENTS = {
+    "'": "\u0301",
+    "`": "\u0300",
+    '"': "\u0308",
+    "^": "\u0302",
+    "~": "\u0303",
+    "c": "\u0327",
+    "v": "\u030c",
+}
 _VENUE = ("journal", "booktitle", "publisher", "howpublished", "school", "institution")
 
 
@@ -62,8 +70,16 @@ class Bibliography:
         people = [_person(p) for p in entry.persons.get("author", entry.persons.get("editor", []))]
         if len(people) > 8:
             people = [*people[:6], "…", people[-1]]
-        who = escape(", ".join(people[:-1]) + (" and " if len(people) > 1 else "") + people[-1]) if people else ""
-        head = f"{who} ({escape(field.get('year', 'n.d.'))})." if who else f"({escape(field.get('year', 'n.d.'))})."
+        who = (
+            escape(", ".join(people[:-1]) + (" and " if len(people) > 1 else "") + people[-1])
+            if people
+            else ""
+        )
+        head = (
+            f"{who} ({escape(field.get('year', 'n.d.'))})."
+            if who
+            else f"({escape(field.get('year', 'n.d.'))})."
+        )
         title = f"<cite>{escape(_plain(field.get('title', key)).rstrip('.'))}</cite>."
         venue = next((_plain(field[name]) for name in _VENUE if name in field), "")
         if venue and field.get("volume"):
@@ -80,7 +96,9 @@ class Bibliography:
 def _link(entry: Entry) -> str:
     field = entry.fields
     if "eprint" in field:
-        return f'<a href="https://arxiv.org/abs/{escape(field["eprint"])}">arXiv:{escape(field["eprint"])}</a>'
+        return (
+            f'<a href="https://arxiv.org/abs/{escape(field["eprint"])}">arXiv:{escape(field["eprint"])}</a>'
+        )
     if "doi" in field:
         return f'<a href="https://doi.org/{escape(field["doi"])}">doi:{escape(field["doi"])}</a>'
     if "url" in field:

@@ -15,7 +15,9 @@ __all__ = ["tidy_notebook", "tidy_quiz"]
 
 _QUIZ_SETTINGS = re.compile(r'<script type="text/javascript">\s*window\.mkdocsQuiz\w+ = .*?</script>', re.S)
 _QUIZ_PROGRESS = re.compile(r'<div id="quiz-progress-sidebar".*?</nav>', re.S)
-_NOTEBOOK_MATHS = re.compile(r"\$\$(?P<display>.+?)\$\$|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$])?)\$(?!\d)", re.S)
+_NOTEBOOK_MATHS = re.compile(
+    r"\$\$(?P<display>.+?)\$\$|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$])?)\$(?!\d)", re.S
+)
 
 
 def tidy_quiz(html: str, page_url: str) -> str:
@@ -29,7 +31,9 @@ def tidy_quiz(html: str, page_url: str) -> str:
     if style not in html and js_script not in html:
         return html  # the page opted out, or another plugin made it
     if style not in html or js_script not in html:
-        raise ValueError("mkdocs-quiz writes its style or script in a new way; see build_scripts/page_tidy.py")
+        raise ValueError(
+            "mkdocs-quiz writes its style or script in a new way; see build_scripts/page_tidy.py"
+        )
     html = html.replace(style, "").replace(js_script, "")
     settings = "".join(_QUIZ_SETTINGS.findall(html))
     html = _QUIZ_PROGRESS.sub("", _QUIZ_SETTINGS.sub("", html))
@@ -43,7 +47,9 @@ def tidy_notebook(book: Book, html: str) -> str:
     soup = BeautifulSoup(html, "html.parser")
     for tag in soup.find_all(["style", "script", "link"]):
         tag.decompose()
-    for tag in soup.select(".zeroclipboard-container, .clipboard-copy-txt, .celltoolbar, .jp-Collapser, .anchor-link"):
+    for tag in soup.select(
+        ".zeroclipboard-container, .clipboard-copy-txt, .celltoolbar, .jp-Collapser, .anchor-link"
+    ):
         tag.decompose()
     for cell in soup.select(".jp-RenderedMarkdown"):
         _set_maths(book, soup, cell)

@@ -29,13 +29,13 @@ log = logging.getLogger("mkdocs.plugins.book")
 WATCHED = ("sims", "sim_engine", "build_scripts")
 
 
-class BookConfig(Config):  # type: ignore[no-untyped-call]  # MkDocs's own base
+class BookConfig(Config):
     """`sims: false` builds the pages alone; so does the environment's LWL_SIMS=0."""
 
     sims = options.Type(bool, default=True)
 
 
-class LearningWithoutLabels(BasePlugin[BookConfig]):
+class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-call]  # theirs
     """Makes the book's parts and reads its syntax."""
 
     def __init__(self) -> None:
@@ -53,8 +53,7 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):
 
         self.with_sims = self.config.sims and os.environ.get("LWL_SIMS", "1") != "0"
         self.book = Book(self.root)
-        self.pages: dict[str, Any] = {}
-        config.markdown_extensions.append(AuthoringExtension(self.book))  # type: ignore[arg-type]  # an instance is as good as a name
+        config.markdown_extensions.append(AuthoringExtension(self.book))  # type: ignore[arg-type]  # or a name
         return config
 
     def on_files(self, files: Files, config: MkDocsConfig) -> Files:
@@ -105,11 +104,10 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):
         has_heading = re.search(r'<h2 id="references"', html) is not None
         if source.cited:
             html += citations.page_list(self.book, heading=not has_heading)
-        if source.sim:
-            line = 1
-            above = self.book.attempt(line, lambda: sim_page.above(self.book, source.sim or "", self._chapter(source.sim)))
+        if slug := source.sim:
+            above = self.book.attempt(1, lambda: sim_page.above(self.book, slug, self._chapter(slug)))
             below = self.book.attempt(
-                line, lambda: sim_page.below(self.book, source.sim or "", page.edit_url, config.site_url or "")
+                1, lambda: sim_page.below(self.book, slug, page.edit_url, config.site_url or "")
             )
             html = above + html + below
         page.meta["has_maths"] = 'class="katex' in html
@@ -117,11 +115,13 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):
 
     def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> Any:
         """Stop the build on any fault; `serve` shows it, in the terminal and on the page, and goes on."""
+        from build_scripts.data_check import check_data
         from build_scripts.markdown.page_contract import check_sim_page
 
         faults = [*self.faults, *(str(p) for p in sorted(self.book.problems))]
         for slug in self.book.slugs:
             faults += [str(p) for p in check_sim_page(self.root / "sims" / slug / "index.md", self.root)]
+        faults += [str(p) for p in check_data(self.root)]
         if not faults:
             return env
         message = "\n\n".join(dict.fromkeys(faults))
@@ -140,7 +140,9 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):
 
     def _is_sim(self, file: File) -> bool:
         parts = file.src_uri.split("/")
-        return len(parts) == 3 and parts[0] == "sims" and parts[2] == "index.md" and parts[1] in self.book.slugs
+        return (
+            len(parts) == 3 and parts[0] == "sims" and parts[2] == "index.md" and parts[1] in self.book.slugs
+        )
 
     def _chapter(self, slug: str) -> str:
         """Title of the chapter that a sim belongs to."""

@@ -100,8 +100,9 @@ class Parts:
             self.errors.append(str(error))
 
     def _look(self) -> None:
-        from build_scripts import look, maths
         from mkdocs_quiz.plugin import js_content
+
+        from build_scripts import look, maths
 
         out = self.build / "assets"
         inputs = [*(self.root / "build_scripts" / "look").glob("*.*"), self.root / "package-lock.json"]
@@ -118,11 +119,13 @@ class Parts:
         inputs = [p for p in folder.rglob("*") if p.is_file()] + [self.root / "package-lock.json"]
         if self._fresh("player", inputs, out):
             return
-        done = subprocess.run(  # noqa: S603  # our own script
+        done = subprocess.run(  # our own script
             ["node", "sims/player/build.mjs"], cwd=self.root, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise PartError(f"sims/player: the player does not build:\n{(done.stderr or done.stdout).strip()}")
+            raise PartError(
+                f"sims/player: the player does not build:\n{(done.stderr or done.stdout).strip()}"
+            )
         self._made("player", inputs)
         self.report("player built")
 
@@ -167,7 +170,9 @@ def _key(inputs: list[Path], extra: str) -> str:
 def requirements(root: Path) -> list[str]:
     """Return what is missing to make the parts, each with its remedy."""
     if shutil.which("node") is None:
-        return ["Node is missing: formulas, the player and the sims are made with it. Install Node 20 or newer."]
+        return [
+            "Node is missing: formulas, the player and the sims are made with it. Install Node 20 or newer."
+        ]
     lacking = [name for name in NPM if not (root / "node_modules" / name / "package.json").is_file()]
     if lacking:
         return [f"npm packages are missing: {', '.join(lacking)}. Run `npm ci` in {root}."]

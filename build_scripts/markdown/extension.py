@@ -50,7 +50,7 @@ class AuthoringExtension(Extension):
         super().__init__(**kwargs)
         self.book = book
 
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802  # Python-Markdown's name
+    def extendMarkdown(self, md: Markdown) -> None:  # Python-Markdown's name
         # After superfences has put the code aside (25), before raw HTML is parsed (20).
         md.preprocessors.register(_Syntax(md, self.book), "lwl_syntax", 24)
         md.treeprocessors.register(_StateLinks(md), "lwl_state_links", 5)
@@ -121,7 +121,9 @@ def text_of_line(text: str, line: int) -> str:
 
 def _meant(token: Token) -> bool:
     """Whether an unknown `{name:…}` is likely a misspelling of ours, and not somebody else's syntax."""
-    return token.name in BRACES or (token.inside is not None and "Did you mean" in nearest(token.name, BRACES))
+    return token.name in BRACES or (
+        token.inside is not None and "Did you mean" in nearest(token.name, BRACES)
+    )
 
 
 def _unknown(token: Token) -> Handler:

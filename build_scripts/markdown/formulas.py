@@ -12,7 +12,9 @@ from build_scripts.markdown.errors import SyntaxProblem
 __all__ = ["set_formula", "set_formulas"]
 
 _MARKED = re.compile(
-    r'<(?P<tag>span|div) class="arithmatex">\s*\\(?P<open>[(\[])(?P<latex>.*?)\\[)\]]\s*</(?P=tag)>(?P<after>[.,;:!?)])?', re.S
+    r'<(?P<tag>span|div) class="arithmatex">\s*\\(?P<open>[(\[])(?P<latex>.*?)\\[)\]]\s*</(?P=tag)>'
+    r"(?P<after>[.,;:!?)])?",
+    re.S,
 )
 _JOINER = "\u2060"
 

@@ -37,7 +37,9 @@ def check_sim_page(path: Path, root: Path) -> list[Problem]:
     """Return what the sim page at `path` lacks; an empty list when it keeps the contract."""
     file = path.relative_to(root).as_posix()
     if not path.is_file():
-        return [Problem(file, 1, "the sim has no page", f"Write it, with the front matter {', '.join(KEYS)}.")]
+        return [
+            Problem(file, 1, "the sim has no page", f"Write it, with the front matter {', '.join(KEYS)}.")
+        ]
     text = path.read_text(encoding="utf-8")
     try:
         front = FrontMatter.read(text)
@@ -51,7 +53,12 @@ def check_sim_page(path: Path, root: Path) -> list[Problem]:
     minutes = front.values.get("minutes")
     if minutes is not None and not (isinstance(minutes, int) and minutes > 0):
         problems.append(
-            Problem(file, front.lines["minutes"], f"minutes must be a whole number, got {minutes!r}", "Write minutes: 20.")
+            Problem(
+                file,
+                front.lines["minutes"],
+                f"minutes must be a whole number, got {minutes!r}",
+                "Write minutes: 20.",
+            )
         )
     chapter = front.values.get("chapter")
     if chapter and not _chapter_exists(root, str(chapter)):

@@ -43,7 +43,9 @@ def predict(book: Book, body: str, number: int) -> str:
         raise SyntaxProblem(fault.message, fault.remedy, lines["answer"]) from None
     choices = fields.get("choices")
     form, expected = (
-        _choices(choices, answer, number, lines["choices"]) if choices is not None else _number(fields, answer, number, lines)
+        _choices(choices, answer, number, lines["choices"])
+        if choices is not None
+        else _number(fields, answer, number, lines)
     )
     check = ""
     if "check" in fields:
@@ -67,7 +69,7 @@ def predict(book: Book, body: str, number: int) -> str:
             f'<p class="predict-check">{check}</p>' if check else "",
             '<details class="predict-answer" markdown="block">',
             "<summary>Answer</summary>",
-            f'<p><strong>{expected["shown"]}</strong></p>',
+            f"<p><strong>{expected['shown']}</strong></p>",
             '<div class="predict-right" markdown="block">',
             "",
             str(said).strip(),
@@ -88,18 +90,22 @@ def _read(body: str) -> tuple[dict[str, Any], dict[str, int]]:
     try:
         node = yaml.compose(body, Loader=yaml.SafeLoader)
         # Texts as they stand: `right: Yes` is a sentence, not a truth value.
-        fields = yaml.load(body, Loader=yaml.BaseLoader)  # noqa: S506  # reads strings, lists and mappings alone
+        fields = yaml.load(body, Loader=yaml.BaseLoader)  # reads strings, lists and mappings alone
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise SyntaxProblem(
-            f"the prediction is not YAML: {error.problem}", "Quote texts that hold a colon, or start them with |.", line
+            f"the prediction is not YAML: {error.problem}",
+            "Quote texts that hold a colon, or start them with |.",
+            line,
         ) from None
     if not isinstance(fields, dict) or not isinstance(node, yaml.MappingNode):
         raise SyntaxProblem("a prediction is lines of `key: value`", f"Keys: {', '.join(KEYS)}.")
     lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
     for key in fields:
         if key not in KEYS:
-            raise SyntaxProblem(f"a prediction has no key {key!r}", nearest(str(key), KEYS), lines.get(str(key), 0))
+            raise SyntaxProblem(
+                f"a prediction has no key {key!r}", nearest(str(key), KEYS), lines.get(str(key), 0)
+            )
     return fields, lines
 
 
@@ -112,11 +118,13 @@ def _choices(choices: Any, answer: Any, number: int, line: int) -> tuple[str, di
             f"the answer is {answer!r}, which is none of the choices", f"Choices: {', '.join(texts)}.", line
         )
     rows = "".join(
-        f'<label><input type="radio" name="predict-{number}" value="{escape(t)}"> <span>{escape(t)}</span></label>'
+        f'<label><input type="radio" name="predict-{number}" value="{escape(t)}"> '
+        f"<span>{escape(t)}</span></label>"
         for t in texts
     )
     form = (
-        f'<form class="predict-form"><fieldset><legend class="lwl-hidden">Your prediction</legend>{rows}</fieldset>'
+        '<form class="predict-form"><fieldset><legend class="lwl-hidden">Your prediction</legend>'
+        f"{rows}</fieldset>"
         '<button type="submit">Check my prediction</button></form>'
     )
     return form, {"kind": "choice", "value": answer, "shown": escape(str(answer))}
@@ -149,5 +157,7 @@ def _tolerance(raw: Any, value: float, line: int) -> float:
     number = float(found[1])
     width = abs(value) * number / 100 if found[2] else number
     if not (width > 0 and math.isfinite(width)):
-        raise SyntaxProblem(f"tolerance {raw!r} leaves no room around {value:g}", "Give an absolute one, 0.05.", line)
+        raise SyntaxProblem(
+            f"tolerance {raw!r} leaves no room around {value:g}", "Give an absolute one, 0.05.", line
+        )
     return width

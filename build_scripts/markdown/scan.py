@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Token", "scan"]
+__all__ = ["Token", "hide_code", "scan"]
 
 Kind = Literal["brace", "state", "cite", "predict"]
 
-_FENCE = re.compile(r"^(?P<indent>[ \t>]*)(?P<fence>`{3,}|~{3,})[^\n`]*\n.*?(?:^[ \t>]*(?P=fence)[`~]*[ \t]*$|\Z)", re.M | re.S)
+_FENCE = re.compile(
+    r"^(?P<indent>[ \t>]*)(?P<fence>`{3,}|~{3,})[^\n`]*\n.*?(?:^[ \t>]*(?P=fence)[`~]*[ \t]*$|\Z)",
+    re.M | re.S,
+)
 _CODE = re.compile(r"(?<![`\\])(`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)\1(?!`)", re.S)
 _COMMENT = re.compile(r"<!--.*?-->|<(pre|script|style|code)\b.*?</\1>", re.S)
 _MATHS = re.compile(r"(?<!\\)\$\$.+?\$\$|(?<![\\$])\$(?![\s$])(?:\\.|[^$\\\n])+?(?<!\s)\$(?![\d$])", re.S)
@@ -50,10 +53,7 @@ class Token:
 
 def scan(text: str) -> Iterator[Token]:
     """Yield the tokens of `text` in order, outside of code, comments and raw `<pre>`."""
-    hidden = _spans(text, _FENCE)
-    hidden += _outside(_spans(text, _COMMENT), hidden)
-    hidden += _outside(_spans(text, _CODE), hidden)
-    hidden += _indented(text)
+    hidden = _hidden(text)
     maths = _outside(_spans(text, _MATHS), hidden)
     starts = [0, *(m.end() for m in re.finditer("\n", text))]
     for found in _TOKEN.finditer(text):
@@ -73,6 +73,20 @@ def scan(text: str) -> Iterator[Token]:
             yield Token("state", "state", found["state"], start, end, line)
         else:
             yield Token("cite", "cite", found["cite"], start, end, line)
+
+
+def hide_code(text: str) -> str:
+    """Return `text` with code, comments and raw `<pre>` blanked out, lines kept."""
+    for start, end in _hidden(text):
+        text = text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+    return text
+
+
+def _hidden(text: str) -> list[tuple[int, int]]:
+    hidden = _spans(text, _FENCE)
+    hidden += _outside(_spans(text, _COMMENT), hidden)
+    hidden += _outside(_spans(text, _CODE), hidden)
+    return hidden + _indented(text)
 
 
 def _spans(text: str, pattern: re.Pattern[str]) -> list[tuple[int, int]]:

@@ -16,7 +16,9 @@ __all__ = ["above", "below"]
 def above(book: Book, slug: str, chapter_title: str) -> str:
     """Return what stands over the page's text: title, objective, facts and the sim itself."""
     sim = book.sim(slug)
-    facts = "".join(f"<div><dt>{escape(k)}</dt><dd>{v}</dd></div>" for k, v in _facts(book, sim, chapter_title))
+    facts = "".join(
+        f"<div><dt>{escape(k)}</dt><dd>{v}</dd></div>" for k, v in _facts(book, sim, chapter_title)
+    )
     return (
         f'<p class="lwl-eyebrow">Microsim</p><h1 id="{slug}">{escape(sim.title)}</h1>'
         f'<p class="lede">{escape(sim.description)}</p>{embed(book, f"{slug} hide=title", note=False)}'
@@ -32,7 +34,11 @@ def below(book: Book, slug: str, edit_url: str | None, site_url: str) -> str:
         site_url: the site's own address, for the embed code; empty when unknown.
     """
     sim = book.sim(slug)
-    address = f"{site_url.rstrip('/')}/sims/{slug}/main.html" if site_url else f"https://YOUR-SITE/sims/{slug}/main.html"
+    address = (
+        f"{site_url.rstrip('/')}/sims/{slug}/main.html"
+        if site_url
+        else f"https://YOUR-SITE/sims/{slug}/main.html"
+    )
     code = escape(snippet(book, slug, address))
     page = book.current().url
     edit = (
@@ -44,7 +50,11 @@ def below(book: Book, slug: str, edit_url: str | None, site_url: str) -> str:
         f'<a href="{relative(f"sims/{slug}/main.html", page)}">Full screen</a>'
         f'{edit}<a href="{relative("sims/", page)}">All microsims</a>'
     )
-    said = "" if site_url else '<p class="small">Put the address of this book in place of <code>YOUR-SITE</code>.</p>'
+    said = (
+        ""
+        if site_url
+        else '<p class="small">Put the address of this book in place of <code>YOUR-SITE</code>.</p>'
+    )
     return (
         '<section class="take-away" data-search-exclude><h2 id="embed-it">Embed it</h2>'
         "<p>Paste this into a page, an LMS or a slide. It asks for no script on your side, "
@@ -100,6 +110,7 @@ def _provenance(sim: Sim) -> str:
     command = f"make data NAME={manifest.get('recipe', '')}"
     return (
         '<h2 id="data">Where the data comes from</h2>'
-        f"<p>What this sim shows was recorded, not invented. <code>{escape(command)}</code> makes it again.</p>"
+        "<p>What this sim shows was recorded, not invented. "
+        f"<code>{escape(command)}</code> makes it again.</p>"
         f'<dl class="facts facts--data">{body}</dl>'
     )

@@ -29,7 +29,9 @@ def open_tag(book: Book, inside: str) -> str:
     sim = sim_of(book, slug)
     checked = check_query(sim, query)
     href = relative(f"sims/{sim.slug}/main.html", book.current().url) + (f"?{checked}" if checked else "")
-    return f'<a class="state-link" data-sim="{sim.slug}" data-query="{escape(checked)}" href="{escape(href)}">'
+    return (
+        f'<a class="state-link" data-sim="{sim.slug}" data-query="{escape(checked)}" href="{escape(href)}">'
+    )
 
 
 def sim_of(book: Book, slug: str) -> Sim:
@@ -59,7 +61,9 @@ def check_query(sim: Sim, query: str) -> str:
     parts: list[str] = []
     for pair in filter(None, query.split("&")):
         if "=" not in pair:
-            raise SyntaxProblem(f"{pair!r} is not of the form name=value", "Write, for example, tau=0.05&seed=3.")
+            raise SyntaxProblem(
+                f"{pair!r} is not of the form name=value", "Write, for example, tau=0.05&seed=3."
+            )
         [(name, text)] = parse_qsl(pair, keep_blank_values=True) or [(pair.split("=")[0], "")]
         if name in controls:
             value = _parse(controls[name], name, text)

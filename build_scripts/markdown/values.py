@@ -16,6 +16,7 @@ import pkgutil
 import re
 import types
 from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -29,10 +30,62 @@ from sim_engine.microsim import Frame, Readout
 __all__ = ["evaluate", "shown", "value"]
 
 _FORMAT = re.compile(r",?(\.\d{1,2})?[fegd%]?")
-_ARRAY = frozenset("T all any argmax argmin flat item max mean min ndim round shape size std sum var".split())
+_ARRAY = frozenset(
+    [
+        "T",
+        "all",
+        "any",
+        "argmax",
+        "argmin",
+        "flat",
+        "item",
+        "max",
+        "mean",
+        "min",
+        "ndim",
+        "round",
+        "shape",
+        "size",
+        "std",
+        "sum",
+        "var",
+    ]
+)
 _NUMPY = frozenset(
-    "arange argmax argmin argsort array concatenate cos cumsum diag dot einsum eye full geomspace linspace "
-    "logspace max mean median min newaxis ones pi prod quantile sort std sum var zeros e inf".split()
+    [
+        "arange",
+        "argmax",
+        "argmin",
+        "argsort",
+        "array",
+        "concatenate",
+        "cos",
+        "cumsum",
+        "diag",
+        "dot",
+        "einsum",
+        "eye",
+        "full",
+        "geomspace",
+        "linspace",
+        "logspace",
+        "max",
+        "mean",
+        "median",
+        "min",
+        "newaxis",
+        "ones",
+        "pi",
+        "prod",
+        "quantile",
+        "sort",
+        "std",
+        "sum",
+        "var",
+        "zeros",
+        "e",
+        "inf",
+    ]
 )
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -80,6 +133,8 @@ def value(book: Book, inside: str | None, *, latex: bool = False) -> str:
     if not _FORMAT.fullmatch(spec):
         raise SyntaxProblem(f"{spec!r} is no format", "Use one like .2f, .3g, ,d or .0%.")
     number = evaluate(book, expression.strip())
+    if isinstance(number, str) and not spec and not latex:
+        return f'<span class="value">{escape(number)}</span>'  # a device or a version, from a manifest
     text = shown(number, spec, expression.strip())
     if latex:
         return text.replace("%", r"\%").replace(",", "{,}")
@@ -120,14 +175,17 @@ def evaluate(book: Book, expression: str) -> Any:
     try:
         tree = ast.parse(expression, mode="eval")
     except SyntaxError as error:
-        raise SyntaxProblem(f"{expression!r} is not an expression: {error.msg}", "Write one Python expression.") from None
+        raise SyntaxProblem(
+            f"{expression!r} is not an expression: {error.msg}", "Write one Python expression."
+        ) from None
     try:
         return _Evaluator(book).of(tree.body)
     except SyntaxProblem:
         raise
     except Exception as error:  # whatever the engine raises on bad arguments
         raise SyntaxProblem(
-            f"{expression!r} raises {type(error).__name__}: {error}", "Mend the expression; it is computed at build."
+            f"{expression!r} raises {type(error).__name__}: {error}",
+            "Mend the expression; it is computed at build.",
         ) from None
 
 
@@ -177,7 +235,7 @@ class _Evaluator:
                 return tuple(self.of(item) for item in node.elts)
         raise SyntaxProblem(
             f"{ast.unparse(node)!r} is not allowed in a value",
-            "Allowed: numbers, + - * / ** %, comparisons, `a if b else c`, indexing, and calls of the engine.",
+            "Allowed: numbers, + - * / ** %, comparisons, `a if b else c`, indexing, calls of the engine.",
         )
 
     def _index(self, node: ast.expr) -> Any:
@@ -192,7 +250,9 @@ class _Evaluator:
             raise SyntaxProblem("* and ** are not allowed in a value", "Write the arguments out.")
         function = self.of(node.func)
         if not callable(function) or isinstance(function, type):
-            raise SyntaxProblem(f"{ast.unparse(node.func)!r} cannot be called here", "Call a function of the engine.")
+            raise SyntaxProblem(
+                f"{ast.unparse(node.func)!r} cannot be called here", "Call a function of the engine."
+            )
         arguments = [self.of(a) for a in node.args]
         return function(*arguments, **{str(k.arg): self.of(k.value) for k in node.keywords})
 
@@ -239,7 +299,11 @@ def _attribute(owner: Any, name: str) -> Any:
     else:
         known = ()
     if name not in known:
-        what = "a mapping: index it, as in metrics['name']" if isinstance(owner, Mapping) else type(owner).__name__
+        what = (
+            "a mapping: index it, as in metrics['name']"
+            if isinstance(owner, Mapping)
+            else type(owner).__name__
+        )
         raise SyntaxProblem(f"{name!r} cannot be looked up: its owner is {what}", nearest(name, known))
     return getattr(owner, name)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # ships no types
+import yaml
 
 from build_scripts.charting import AnyPanel, Panel, Picture
 from build_scripts.render.errors import RenderError
