@@ -77,14 +77,14 @@ def nt_xent_explorer(
     source: Annotated[
         str,
         Choice(
-            {"sphere": "random directions", "simplex": "all far apart", "collapsed": "like the positive"},
+            {"sphere": "at random", "simplex": "far apart", "collapsed": "collapsed"},
             label="Negatives are",
             help="Where the negatives' similarities come from; drawn in the first picture.",
         ),
     ] = "sphere",
     dimension: Annotated[
         int,
-        Slider(2, 512, log=True, label="Dimension d", help="Of the space that random directions point into."),
+        Slider(2, 512, log=True, label="Dimension d", help="Of the space in which they point at random."),
     ] = 16,
 ) -> Frame:
     r"""NT-Xent of one anchor, taken apart.
@@ -143,7 +143,7 @@ def nt_xent_explorer(
             "log_denominator": Readout(positive / tau + loss, "log denominator", "nats"),
             "probability": Readout(100 * probability, "positive's probability", "%", 1),
             "chance": Readout(chance, "log(2N − 1)", "nats"),
-            "hard_share": Readout(100 * hard_share, "hardest tenth's share of the push", "%", 1),
+            "hard_share": Readout(100 * hard_share, "hardest tenth's share", "%", 1),
         },
         alt=describe(tau, positive, source, dimension, loss, chance, probability, hard_share, count),
     )
