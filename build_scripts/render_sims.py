@@ -55,7 +55,9 @@ class SimPage:
 
     def embed_height(self, width: int) -> int:
         """Return about how high `main.html` is at `width`, both in CSS pixels."""
-        return page_height(self.spec, width)
+        page = (self.out / "main.html").read_text(encoding="utf-8")
+        formula = page.partition('<span class="katex-display">')[2].partition("</div>")[0]
+        return page_height(self.spec, width, formula)
 
 
 def build(
