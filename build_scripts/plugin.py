@@ -14,22 +14,24 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
+from jinja2 import FileSystemBytecodeCache
 from mkdocs.config import config_options as options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
-from mkdocs.plugins import BasePlugin, event_priority
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 __all__ = ["LearningWithoutLabels"]
 
 log = logging.getLogger("mkdocs.plugins.book")
+_FORMULA = re.compile(r'<(span|div) class="arithmatex" data-search-exclude>.*?</\1><!--formula-->', re.S)
 WATCHED = ("sims", "sim_engine", "build_scripts")
 
 
-class BookConfig(Config):
+class BookConfig(Config):  # type: ignore[no-untyped-call]  # theirs
     """`sims: false` builds the pages alone; so does the environment's LWL_SIMS=0."""
 
     sims = options.Type(bool, default=True)
@@ -41,6 +43,8 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
     def __init__(self) -> None:
         self.serving = False
         self.seen = ""
+        self.cache: Any = None
+        self.notebooks: dict[str, str] = {}
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         # That this method exists keeps the plugin's instance from one rebuild to the next.
@@ -72,7 +76,17 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
                 files.append(File.generated(config, f"sims/{slug}/index.md", abs_src_path=str(page)))
         config.nav = contents(f.src_uri for f in files.documentation_pages())
         self._survey(files)
+        if self.serving:
+            from build_scripts.page_cache import PageCache, surroundings
+
+            self.cache = self.cache or PageCache()
+            self.around = surroundings(self.root, files, parts.heights)
         return files
+
+    def on_pre_page(self, page: Page, *, config: MkDocsConfig, files: Files) -> Page:
+        if self.serving and page.file.src_uri.endswith(".md"):
+            self.cache.attach(page, self.book, self.around)
+        return page
 
     @event_priority(100)
     def on_page_markdown(self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -98,7 +112,10 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
             from build_scripts.markdown import Source
 
             self.book.page = Source.read(Path(page.file.abs_src_path or ""), self.root, page.url)
-            html = tidy_notebook(self.book, html)
+            # Cleaning a notebook takes longer than the rest of a rebuild.
+            key = hashlib.sha256(html.encode()).hexdigest()
+            self.notebooks = {key: self.notebooks.get(key) or tidy_notebook(self.book, html)}
+            html = self.notebooks[key]
         html = tidy_quiz(html, page.url)
         source = self.book.current()
         has_heading = re.search(r'<h2 id="references"', html) is not None
@@ -113,8 +130,25 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
         page.meta["has_maths"] = 'class="katex' in html
         return html
 
+    @event_priority(100)
+    def _before_search(self, context: Any, *, page: Page, config: MkDocsConfig, nav: Any) -> Any:
+        """Give the search index the page without its set formulas: they are long and say little there."""
+        self.whole = page.content
+        page.content = _FORMULA.sub("", page.content or "")
+        return context
+
+    @event_priority(-100)
+    def _after_search(self, context: Any, *, page: Page, config: MkDocsConfig, nav: Any) -> Any:
+        page.content = self.whole
+        return context
+
+    on_page_context = CombinedEvent(_before_search, _after_search)
+
     def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> Any:
         """Stop the build on any fault; `serve` shows it, in the terminal and on the page, and goes on."""
+        env.bytecode_cache = FileSystemBytecodeCache(str(_folder(self.root / ".cache" / "jinja")))
+        if self.cache:
+            self.cache.forget_unused()
         from build_scripts.data_check import check_data
         from build_scripts.markdown.page_contract import check_sim_page
 
@@ -166,7 +200,13 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
             for name in [n for n in sys.modules if re.match(r"(sim_engine|build_scripts)(\.|$)", n)]:
                 if name not in ("build_scripts", __name__):
                     del sys.modules[name]
+            self.cache = None
         self.seen = now
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _edit_url(config: MkDocsConfig, path: str) -> str | None:
