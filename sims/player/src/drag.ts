@@ -21,7 +21,8 @@ function bindDrag(box: HTMLElement, panel: ChartPanelSpec, controls: ControlSpec
   box.classList.add("draggable");
   box.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
-    const start = state();
+    // A copy: the state is changed in place while the pointer moves.
+    const start = { ...state() };
     const [x, y] = [event.clientX, event.clientY];
     box.setPointerCapture(event.pointerId);
     box.classList.add("dragging");
