@@ -21,11 +21,14 @@ HARDEST = 0.1
 
 @lru_cache(maxsize=32)
 def angle_below(dimension: int) -> tuple[Array, Array]:
-    """Probability that a random direction's cosine is below that of each angle, from π down to 0."""
-    angle = np.linspace(np.pi, 0.0, 4001)
+    """Probability that a random direction's cosine is below that of each angle, angles falling."""
+    # The angle's standard deviation is about 1/√d; beyond 8 of them nothing is left.
+    reach = min(np.pi / 2, 8 / np.sqrt(dimension))
+    angle = np.linspace(np.pi / 2 + reach, np.pi / 2 - reach, 1001)
     return sphere.cosine_cdf(np.cos(angle), dimension), angle
 
 
+@lru_cache(maxsize=32)
 def random_directions(count: int, dimension: int) -> Array:
     """Cosines of `count` random directions to the anchor: even quantiles, so no draw and no seed."""
     probability, angle = angle_below(dimension)
@@ -43,10 +46,15 @@ def negatives(source: str, batch_size: int, positive: float, dimension: int) -> 
     return random_directions(count, dimension)
 
 
-def anchor_loss(positive: float, similarities: Array, tau: float) -> float:
-    """NT-Xent of one anchor, in nats; with logarithms of sums, so that no τ overflows."""
-    log_negatives = np.logaddexp.reduce(similarities / tau)
-    return float(np.logaddexp(0.0, log_negatives - positive / tau))
+def log_sum(similarities: Array, tau: float) -> float:
+    """Logarithm of the sum of exp(s/τ); the largest term is taken out, so that no τ overflows."""
+    largest = similarities.max()
+    return float(largest / tau + np.log(np.exp((similarities - largest) / tau).sum()))
+
+
+def anchor_loss(positive: float | Array, log_negatives: float | Array, tau: float) -> Array:
+    """NT-Xent of one anchor, in nats, from its positive and the `log_sum` of its negatives."""
+    return np.logaddexp(0.0, log_negatives - np.divide(positive, tau))
 
 
 def hardness(count: int) -> Array:
@@ -93,35 +101,41 @@ def nt_xent_explorer(
     """
     similarities = negatives(source, batch_size, positive, dimension)
     count = len(similarities)
-    loss = anchor_loss(positive, similarities, tau)
+    loss = float(anchor_loss(positive, log_sum(similarities, tau), tau))
     weights = losses.negative_weights(similarities, tau)
     hard_share = float(weights @ hardness(count))
     probability = float(np.exp(-loss))
     chance = floors.equal(batch_size)
 
-    def loss_at(s: float, n: int, temperature: float) -> float:
-        return anchor_loss(s, negatives(source, n, s, dimension), temperature)
+    def along_positive(s: float | Array, t: float) -> Array:
+        # Collapsed negatives follow their positive, and their loss stays what it is.
+        if source == "collapsed":
+            return np.full(np.shape(s), chance)
+        return anchor_loss(s, log_sum(similarities, t), t)
+
+    def at_batch(n: int) -> float:
+        return float(anchor_loss(positive, log_sum(negatives(source, n, positive, dimension), tau), tau))
 
     return Frame(
         tables={
             "bins": histogram(similarities, weights),
             "by_similarity": {
                 "positive": POSITIVES,
-                "loss": [loss_at(s, batch_size, tau) for s in POSITIVES.tolist()],
+                "loss": along_positive(POSITIVES, tau),
             },
             "references": {
                 "positive": np.tile(POSITIVES, len(REFERENCE_TAUS)),
                 "tau": np.repeat(REFERENCE_TAUS, len(POSITIVES)),
-                "loss": [loss_at(s, batch_size, t) for t in REFERENCE_TAUS for s in POSITIVES.tolist()],
+                "loss": np.concatenate([along_positive(POSITIVES, t) for t in REFERENCE_TAUS]),
             },
             "reference_labels": (
                 {"positive": [1.0], "loss": [chance], "text": ["the same at every τ"], "below": [False]}
                 if source == "collapsed"
-                else reference_labels(lambda s, t: loss_at(s, batch_size, t), tau, chance)
+                else reference_labels(along_positive, tau, chance)
             ),
             "by_batch": {
                 "batch_size": BATCH_SIZES,
-                "loss": [loss_at(positive, n, tau) for n in BATCH_SIZES],
+                "loss": [at_batch(n) for n in BATCH_SIZES],
                 "chance": [floors.equal(n) for n in BATCH_SIZES],
             },
             "point": {
@@ -150,7 +164,7 @@ def nt_xent_explorer(
 
 
 def reference_labels(
-    loss_at: Callable[[float, float], float], tau: float, chance: float
+    loss_at: Callable[[float, float], Array], tau: float, chance: float
 ) -> dict[str, list[object]]:
     """Where the grey curves are named, clear of the curve of the current τ, or not at all.
 
@@ -161,16 +175,16 @@ def reference_labels(
     low, high = REFERENCE_TAUS
     left, right = -0.7, 1.0
 
-    def over(s: float) -> float:
+    def over(s: float) -> Array:
         # On the axis of the picture, heights are log(1 + loss).
         return (1 + loss_at(s, tau)) / (1 + loss_at(s, low))
 
     free_above, free_below = not 1.08 < over(left) < 1.9, not 0.45 < over(0.85) < 1
-    at, below = (left, False) if free_above else (right, loss_at(right, low) > 1)
+    at, below = (left, False) if free_above else (right, bool(loss_at(right, low) > 1))
     rows = [
-        (at, loss_at(at, low), f"τ = {low:g}" if free_above or free_below else "", below),
+        (at, float(loss_at(at, low)), f"τ = {low:g}" if free_above or free_below else "", below),
         # Above log(2N − 1) too, whose dashed line runs close by.
-        (right, max(loss_at(right, high), chance), f"τ = {high:g}", False),
+        (right, max(float(loss_at(right, high)), chance), f"τ = {high:g}", False),
     ]
     return {name: [row[i] for row in rows] for i, name in enumerate(("positive", "loss", "text", "below"))}
 
