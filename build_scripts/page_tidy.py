@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 
 from build_scripts.markdown.book import Book
 from build_scripts.markdown.formulas import set_formula
@@ -17,6 +17,10 @@ _QUIZ_SETTINGS = re.compile(r'<script type="text/javascript">\s*window\.mkdocsQu
 _QUIZ_PROGRESS = re.compile(r'<div id="quiz-progress-sidebar".*?</nav>', re.S)
 _NOTEBOOK_MATHS = re.compile(
     r"\$\$(?P<display>.+?)\$\$|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$])?)\$(?!\d)", re.S
+)
+_CLUTTER = (
+    ".zeroclipboard-container, .clipboard-copy-txt, .celltoolbar, .jp-Collapser, .anchor-link, "
+    ".jp-InputPrompt, .jp-OutputPrompt"
 )
 
 
@@ -42,22 +46,43 @@ def tidy_quiz(html: str, page_url: str) -> str:
     return f'{html.rstrip()}{settings}<script src="{relative("assets/quiz.js", page_url)}" defer></script>'
 
 
-def tidy_notebook(book: Book, html: str) -> str:
-    """Keep of a converted notebook its cells alone, in the book's look, with formulas set at build."""
+def tidy_notebook(book: Book, html: str, file_name: str) -> str:
+    """Keep of a converted notebook its cells alone, in the book's look, with formulas set at build.
+
+    Args:
+        file_name: the notebook's own name, for the link that downloads it.
+    """
     soup = BeautifulSoup(html, "html.parser")
     for tag in soup.find_all(["style", "script", "link"]):
         tag.decompose()
-    for tag in soup.select(
-        ".zeroclipboard-container, .clipboard-copy-txt, .celltoolbar, .jp-Collapser, .anchor-link"
-    ):
+    for tag in soup.select(_CLUTTER):
         tag.decompose()
+    for tag in soup.select("[tabindex]"):
+        del tag["tabindex"]
+    for pre in soup.select(".highlight-ipynb > pre"):
+        # The form that the book's other code has, so that it is coloured and copied the same way.
+        _parent(pre)["class"] = "highlight"
+        code = soup.new_tag("code")
+        code.extend(list(pre.contents))
+        pre.append(code)
+    for output in soup.select(".jp-OutputArea-output > pre"):
+        # A long line scrolls; the keyboard must reach it.
+        output["tabindex"] = "0"
     for cell in soup.select(".jp-RenderedMarkdown"):
-        _set_maths(book, soup, cell)
-    return str(soup)
+        _set_maths(book, cell)
+    link = f'<p class="notebook-file"><a href="{escape(file_name)}" download>Download this notebook</a></p>'
+    return f"{soup}{link}"
 
 
-def _set_maths(book: Book, soup: BeautifulSoup, cell: object) -> None:
-    for text in list(cell.find_all(string=True)):  # type: ignore[attr-defined]  # bs4's Tag
+def _parent(tag: Tag) -> Tag:
+    found = tag.parent
+    if found is None:
+        raise ValueError(f"<{tag.name}> stands alone; nbconvert writes code in a new way")
+    return found
+
+
+def _set_maths(book: Book, cell: Tag) -> None:
+    for text in list(cell.find_all(string=True)):
         if text.find_parent(["code", "pre"]) or "$" not in text:
             continue
 

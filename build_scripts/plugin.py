@@ -114,7 +114,8 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
             self.book.page = Source.read(Path(page.file.abs_src_path or ""), self.root, page.url)
             # Cleaning a notebook takes longer than the rest of a rebuild.
             key = hashlib.sha256(html.encode()).hexdigest()
-            self.notebooks = {key: self.notebooks.get(key) or tidy_notebook(self.book, html)}
+            if key not in self.notebooks:
+                self.notebooks[key] = tidy_notebook(self.book, html, Path(page.file.src_uri).name)
             html = self.notebooks[key]
         html = tidy_quiz(html, page.url)
         source = self.book.current()

@@ -29,7 +29,8 @@ def set_formulas(book: Book, html: str) -> str:
         inner = book.attempt(line, lambda: set_formula(latex, display))
         # Without the joiner a line may break between a formula and its full stop.
         after = _JOINER + found["after"] if found["after"] else ""
-        return f'<{found["tag"]} class="arithmatex" data-search-exclude>{inner}</{found["tag"]}><!--formula-->{after}'
+        tag = found["tag"]
+        return f'<{tag} class="arithmatex" data-search-exclude>{inner}</{tag}><!--formula-->{after}'
 
     book.current().rewind()
     return _MARKED.sub(one, html)
