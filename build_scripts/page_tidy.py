@@ -8,7 +8,7 @@ from html import escape
 from bs4 import BeautifulSoup, Tag
 
 from build_scripts.markdown.book import Book
-from build_scripts.markdown.formulas import set_formula
+from build_scripts.markdown.formulas import set_formula, wrapped
 from build_scripts.markdown.paths import relative
 
 __all__ = ["tidy_notebook", "tidy_quiz"]
@@ -96,4 +96,4 @@ def _set_maths(book: Book, cell: Tag) -> None:
 
 
 def _formula(book: Book, latex: str, display: bool) -> str:
-    return book.attempt(1, lambda: set_formula(latex, display))
+    return wrapped("div" if display else "span", book.attempt(1, lambda: set_formula(latex, display)))

@@ -9,7 +9,7 @@ from build_scripts import maths
 from build_scripts.markdown.book import Book
 from build_scripts.markdown.errors import SyntaxProblem
 
-__all__ = ["set_formula", "set_formulas"]
+__all__ = ["set_formula", "set_formulas", "wrapped"]
 
 _MARKED = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">\s*\\(?P<open>[(\[])(?P<latex>.*?)\\[)\]]\s*</(?P=tag)>'
@@ -25,15 +25,22 @@ def set_formulas(book: Book, html: str) -> str:
     def one(found: re.Match[str]) -> str:
         latex, display = unescape(found["latex"]).strip(), found["open"] == "["
         line = book.current().locate(latex.partition("\n")[0])
-        # What KaTeX writes says everything three times; the search index takes none of it.
         inner = book.attempt(line, lambda: set_formula(latex, display))
         # Without the joiner a line may break between a formula and its full stop.
         after = _JOINER + found["after"] if found["after"] else ""
-        tag = found["tag"]
-        return f'<{tag} class="arithmatex" data-search-exclude>{inner}</{tag}><!--formula-->{after}'
+        return wrapped(found["tag"], inner) + after
 
     book.current().rewind()
     return _MARKED.sub(one, html)
+
+
+def wrapped(tag: str, inner: str) -> str:
+    """Put a set formula into the element that marks it.
+
+    What KaTeX writes says everything three times; the search index takes none of it. The comment
+    marks the end, for the plugin.
+    """
+    return f'<{tag} class="arithmatex" data-search-exclude>{inner}</{tag}><!--formula-->'
 
 
 def set_formula(latex: str, display: bool) -> str:
