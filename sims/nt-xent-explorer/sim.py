@@ -24,7 +24,7 @@ def angle_below(dimension: int) -> tuple[Array, Array]:
     """Probability that a random direction's cosine is below that of each angle, angles falling."""
     # The angle's standard deviation is about 1/√d; beyond 8 of them nothing is left.
     reach = min(np.pi / 2, 8 / np.sqrt(dimension))
-    angle = np.linspace(np.pi / 2 + reach, np.pi / 2 - reach, 1001)
+    angle = np.linspace(np.pi / 2 + reach, np.pi / 2 - reach, 2001)
     return sphere.cosine_cdf(np.cos(angle), dimension), angle
 
 
