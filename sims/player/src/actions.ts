@@ -14,6 +14,7 @@ export function bindActions(root: HTMLElement, { address, query, say }: ActionCo
     void copy(root, address.link(query()), "Link copied: it opens this sim in exactly this state.", say);
   });
   button("copy-embed")?.addEventListener("click", () => {
+    root.querySelector(".copy-by-hand")?.remove();
     const height = Math.ceil(root.getBoundingClientRect().height);
     void copy(root, address.embedCode(query(), height), "Embed code copied: paste it into any page.", say);
   });
@@ -32,17 +33,32 @@ export function bindActions(root: HTMLElement, { address, query, say }: ActionCo
 
 async function copy(root: HTMLElement, text: string, success: string, say: (text: string) => void): Promise<void> {
   root.querySelector(".copy-by-hand")?.remove();
-  try {
-    await navigator.clipboard.writeText(text);
-    say(success);
-  } catch {
-    byHand(root, text);
-    say("The browser did not allow copying; the text is selected, copy it from the field.");
+  if (mayWrite()) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return say(success);
+    } catch {
+      // Denied by the reader or the browser: the older way may still work.
+    }
   }
+  const field = byHand(root, text);
+  // Deprecated, and the one way that works in a frame of another site.
+  if (document.execCommand("copy")) {
+    field.remove();
+    return say(success);
+  }
+  say("The browser did not allow copying; the text is selected, copy it from the field.");
 }
 
-/** Frames of other sites may not write to the clipboard: show the text, selected. */
-function byHand(root: HTMLElement, text: string): void {
+/** Asking in vain would leave an error in the console of every page that embeds a sim. */
+function mayWrite(): boolean {
+  if (!navigator.clipboard) return false;
+  const { featurePolicy } = document as { featurePolicy?: { allowsFeature(name: string): boolean } };
+  return featurePolicy?.allowsFeature("clipboard-write") ?? true;
+}
+
+/** Show the text, selected. */
+function byHand(root: HTMLElement, text: string): HTMLTextAreaElement {
   const field = document.createElement("textarea");
   field.className = "copy-by-hand";
   field.readOnly = true;
@@ -52,4 +68,5 @@ function byHand(root: HTMLElement, text: string): void {
   root.querySelector(".sim-actions")?.after(field);
   field.focus();
   field.select();
+  return field;
 }

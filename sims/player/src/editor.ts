@@ -8,7 +8,7 @@ import { drawSelection, EditorView, keymap, lineNumbers } from "@codemirror/view
 import { tags } from "@lezer/highlight";
 
 const look = EditorView.theme({
-  "&": { backgroundColor: "var(--sunken)", color: "var(--ink)", fontSize: "0.8125rem", borderRadius: "6px" },
+  "&": { backgroundColor: "var(--panel)", border: "1px solid var(--rule)", color: "var(--ink)", fontSize: "0.8125rem", borderRadius: "6px" },
   "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "1px" },
   ".cm-scroller": { fontFamily: "var(--font-code)", lineHeight: "1.55", maxHeight: "30rem" },
   ".cm-gutters": { backgroundColor: "transparent", color: "var(--ink-faint)", border: "0" },
@@ -44,7 +44,7 @@ export function openEditor(box: HTMLElement, text: string, run: (source: string 
       python(),
       syntaxHighlighting(colours),
       look,
-      EditorView.contentAttributes.of({ "aria-label": "The Python of this sim" }),
+      EditorView.contentAttributes.of({ "aria-label": "The Python of this sim", tabindex: "0" }),
       // Tab stays what moves the focus on: an editor that swallows it traps who has no mouse.
       keymap.of([{ key: "Mod-Enter", run: () => (go(), true) }, ...defaultKeymap, ...historyKeymap]),
     ],
@@ -52,7 +52,7 @@ export function openEditor(box: HTMLElement, text: string, run: (source: string 
   const head = document.createElement("div");
   head.className = "code-head";
   const hint = document.createElement("span");
-  hint.textContent = "This file drew the picture. Change it and run it; it stays in this page.";
+  hint.textContent = "This file computes what you see. Change it and run it; nothing leaves this page.";
   const runButton = button("Run", "run-code", "solid");
   const resetButton = button("Reset", "reset-code", "quiet");
   head.append(hint, resetButton, runButton);

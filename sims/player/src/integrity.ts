@@ -31,13 +31,17 @@ export class CheckedFiles {
   private totals = new Map<Phase, number>();
   private plainFetch = globalThis.fetch.bind(globalThis);
 
-  constructor(private onBytes: (phase: Phase, loaded: number, total: number) => void) {}
+  /** @param fresh do not trust the browser's cache: what failed before may have been kept there. */
+  constructor(
+    private fresh: boolean,
+    private onBytes: (phase: Phase, loaded: number, total: number) => void,
+  ) {}
 
   /** Start all of them at once. */
   expect(files: Expected[]): void {
     for (const file of files) this.totals.set(file.phase, (this.totals.get(file.phase) ?? 0) + file.bytes);
     for (const file of files) {
-      const response = this.plainFetch(file.url).catch(() => {
+      const response = this.plainFetch(file.url, { cache: this.fresh ? "reload" : "default" }).catch(() => {
         throw new FileError(file.name, `${file.name} could not be fetched`);
       });
       const checked = this.check(file, response.then((r) => r.clone()));

@@ -62,7 +62,7 @@ export class Panels {
     const before = this.live;
     for (const { host } of made) {
       host.classList.remove("waiting");
-      host.parentElement?.querySelector(".painted")?.setAttribute("hidden", "");
+      host.parentElement?.querySelector(".painted")?.remove();
     }
     for (const panel of before) panel.destroy();
     this.live = made.map(({ panel }) => panel);

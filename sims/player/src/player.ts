@@ -98,7 +98,7 @@ class Player implements Host {
   // What the reader, or the page around, asks for
 
   /** Take new values and draw them; resolves when they are drawn, with whether that could be done. */
-  private async change(values: State): Promise<boolean> {
+  private async change(values: State, by: "reader" | "parent" = "reader"): Promise<boolean> {
     const changed = this.spec.controls.filter((c) => c.name in values && !same(values[c.name], this.state[c.name]));
     if (changed.length === 0) return true;
     Object.assign(this.state, values);
@@ -106,13 +106,13 @@ class Player implements Host {
     this.words.notice("link", null);
     this.words.notice("typed", null);
     const done = changed.every((c) => c.chart) ? this.redraw().then(() => true) : this.driver.changed();
-    this.changed();
+    this.changed(by);
     return done;
   }
 
-  private changed(): void {
+  private changed(by: "reader" | "parent" = "reader"): void {
     this.address.write(this.query());
-    this.embedded.tellState(this.query());
+    if (by === "reader") this.embedded.tellState(this.query());
   }
 
   private fromParent(text: string): void {
@@ -120,7 +120,7 @@ class Player implements Host {
     this.words.notice("link", query.notices.join(" ") || null);
     void this.want();
     this.transport?.pause();
-    void this.change({ ...this.opened, ...query.given });
+    void this.change({ ...this.opened, ...query.given }, "parent");
     if (query.frame !== null && this.driver instanceof Process) void this.driver.go(query.frame);
   }
 

@@ -40,6 +40,7 @@ export class Python {
   private flight: (Job & { id: number }) | null = null;
   private queue: Job[] = [];
   private waiting: (() => void)[] = [];
+  private attempts = 0;
   private lastId = 0;
   private silence: ReturnType<typeof setTimeout> | undefined;
   private long: ReturnType<typeof setTimeout> | undefined;
@@ -68,7 +69,7 @@ export class Python {
       const message = event.message ? `the worker stopped: ${event.message}` : "worker.js could not be fetched";
       this.fail({ stage: "load", file: "worker.js", message, trace: "" });
     });
-    this.worker.postMessage(this.boot);
+    this.worker.postMessage({ ...this.boot, fresh: this.attempts++ > 0 });
   }
 
   /** End the worker, whatever it does. */

@@ -14,6 +14,9 @@ export class Readouts {
       this.outputs.set(output.name, output);
     }
     this.slots = [...root.querySelectorAll<HTMLElement>("[data-slot]")];
+    const formula = root.querySelector<HTMLElement>(".formula");
+    // What scrolls must be reachable by keyboard.
+    if (formula && formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
     this.sentence = root.querySelector('[role="status"]') as HTMLElement;
   }
 

@@ -32,8 +32,8 @@ globalThis.addEventListener("message", (event: MessageEvent<ToWorker>) => {
 
 async function boot(message: Extract<ToWorker, { type: "boot" }>): Promise<void> {
   checkWebAssembly();
-  const manifest = await readManifest(message.runtime);
-  const files = new CheckedFiles((phase, loaded, total) => post({ type: "phase", phase, loaded, total }));
+  const manifest = await readManifest(message.runtime, message.fresh === true);
+  const files = new CheckedFiles(message.fresh === true, (phase, loaded, total) => post({ type: "phase", phase, loaded, total }));
   const at = (path: string): string => new URL(path, message.runtime).href;
   const runtime: Expected[] = manifest.files.map((f) => ({ ...f, url: at(f.path), name: f.path }));
   const sim: Expected[] = message.files.map((f) => ({ ...f, name: f.path, phase: "sim" }));
@@ -49,8 +49,9 @@ async function load(
   files: CheckedFiles,
   at: (path: string) => string,
 ): Promise<void> {
-  // import() cannot be handed bytes: it reads the same address again, which is in the cache by now.
-  await files.bytes(at(manifest.module));
+  // import() cannot be handed bytes: it reads the same addresses again, which are in the cache by now.
+  const modules = manifest.files.filter((f) => f.path.endsWith("js"));
+  await Promise.all(modules.map((f) => files.bytes(at(f.path))));
   const { loadPyodide } = (await import(at(manifest.module))) as typeof import("pyodide");
   globalThis.fetch = files.fetch;
   python = await loadPyodide({
@@ -79,9 +80,9 @@ async function mount(py: PyodideInterface, slug: string, list: SimFile[], files:
   simPath = `${root}/sim.py`;
 }
 
-async function readManifest(url: string): Promise<RuntimeManifest> {
+async function readManifest(url: string, fresh: boolean): Promise<RuntimeManifest> {
   const name = "runtime.json";
-  const response = await fetch(url).catch(() => {
+  const response = await fetch(url, { cache: fresh ? "reload" : "default" }).catch(() => {
     throw new FileError(name, `${name} could not be fetched`);
   });
   if (!response.ok) throw new FileError(name, `${name} could not be fetched (${response.status})`);
