@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from build_scripts.render.images import Images
 from build_scripts.render.source import SimSource, compute
 from sim_engine.microsim import Choice, Frame, Microsim, Slider, Timeline, Toggle
 
-__all__ = ["MAX_BYTES", "MAX_STATES", "bake", "states"]
+__all__ = ["MAX_BYTES", "MAX_STATES", "SIGNIFICANT", "dumps", "pack", "record", "states", "telling"]
 
 Json = dict[str, Any]
 SLIDER_VALUES = 17
@@ -20,6 +21,7 @@ PROCESS_FRAMES = 60
 SIGNIFICANT = 6
 MAX_STATES = 400
 MAX_BYTES = 1_500_000
+TELLING = 12
 
 
 def states(sim: Microsim) -> Iterator[Json]:
@@ -47,14 +49,14 @@ def states(sim: Microsim) -> Iterator[Json]:
             yield from once({**default, **dict(zip(crossed, values, strict=True))})
 
 
-def bake(source: SimSource, images: Images) -> Json | None:
-    """Return the content of `baked.json`, or None where the default frame is all there is.
+def record(source: SimSource, images: Images) -> list[Json]:
+    """Return every state to bake, the default first: `{"controls", "frame"}`, and `"step"` of a process.
 
     Args:
-        images: takes the pictures of all baked frames.
+        images: takes the pictures of all frames.
 
     Raises:
-        RenderError: a state raises, or the states are too many or too big; with the numbers.
+        RenderError: a state raises, or the states are too many; with the number.
     """
     sim, path = source.sim, source.folder / "sim.py"
     wanted = list(states(sim))
@@ -64,27 +66,50 @@ def bake(source: SimSource, images: Images) -> Json | None:
             f"{len(wanted)} states would be baked, at most {MAX_STATES} are allowed; "
             "let fewer controls cross the timeline, or give one chart=True",
         )
-    columns: dict[str, int] = {}
-    baked: list[Json] = []
+    recorded: list[Json] = []
     for state in wanted:
-        frames = compute(path, sim, state, PROCESS_FRAMES)
-        for index, frame in enumerate(frames):
+        for step, frame in enumerate(compute(path, sim, state, PROCESS_FRAMES)):
             _same_shape(source, state, frame)
             wire = frame.to_json(SIGNIFICANT)
             images.add(frame, wire)
-            entry: Json = {"controls": _plain(state), "frame": _share(wire, columns)}
-            baked.append({**entry, "step": index} if sim.kind == "process" else entry)
-    if len(baked) < 2:
+            entry: Json = {"controls": _plain(state), "frame": wire}
+            recorded.append({**entry, "step": step} if sim.kind == "process" else entry)
+    return recorded
+
+
+def telling(sim: Microsim, recorded: list[Json]) -> list[Json]:
+    """Return at most `TELLING` frames from all over the controls: the default, ends, and every choice."""
+    extremes = []
+    for index, entry in enumerate(recorded):
+        ends = all(
+            not isinstance(c := sim.controls[n], Slider | Timeline) or v in (c.min, c.max, sim.defaults[n])
+            for n, v in entry["controls"].items()
+        )
+        if ends and entry.get("step", 0) in (0, len(recorded) // 2, len(recorded) - 1):
+            extremes.append(index)
+    every = max(1, math.ceil(len(extremes) / TELLING))
+    return [recorded[i]["frame"] for i in sorted({0, *extremes[::every]})]
+
+
+def pack(source: SimSource, recorded: list[Json], images: Images) -> bytes | None:
+    """Return the content of `baked.json`, or None where the default frame is all there is.
+
+    Raises:
+        RenderError: the states are too big; with the numbers.
+    """
+    if len(recorded) < 2:
         return None
-    result: Json = {"columns": [json.loads(c) for c in columns], "states": baked}
-    size = len(dumps(result)) + sum(map(len, images.files.values()))
+    columns: dict[str, int] = {}
+    shared = [{**entry, "frame": _share(entry["frame"], columns)} for entry in recorded]
+    content = dumps({"columns": [json.loads(c) for c in columns], "states": shared})
+    size = len(content) + sum(map(len, images.files.values()))
     if size > MAX_BYTES:
         raise RenderError(
-            path,
-            f"{len(baked)} baked states take {size:,} bytes with their images, at most {MAX_BYTES:,} fit; "
+            source.folder / "sim.py",
+            f"{len(recorded)} baked states take {size:,} bytes with their images, at most {MAX_BYTES:,} fit; "
             "put fewer rows in the tables, or move what never changes into columns that stay equal",
         )
-    return result
+    return content
 
 
 def dumps(value: Any) -> bytes:

@@ -112,7 +112,7 @@ def _over(spec: Json, room: float, across: int) -> float:
 
 
 def _sentence(spec: Json, room: float) -> float:
-    return 12 + max(3, lines(spec["frame"]["alt"], "serif-400", 16, min(room, 736))) * SENTENCE
+    return 12 + max(2, lines(spec["frame"]["alt"], "serif-400", 16, min(room, 736))) * SENTENCE
 
 
 def _legend(control: Json, room: float) -> float:

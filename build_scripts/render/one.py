@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from build_scripts.charting import Picture
-from build_scripts.render.bake import SIGNIFICANT, bake, dumps
+from build_scripts.render.bake import dumps, pack, record, telling
 from build_scripts.render.images import Images
+from build_scripts.render.layout import settle
 from build_scripts.render.page import Template, formula_html, mounted, page_html, spec_of
 from build_scripts.render.paint import paint
 from build_scripts.render.poster import Tile, poster_png, poster_svg
@@ -26,10 +27,12 @@ def render_one(folder: Path, out: Path, template: Template) -> None:
     """
     source = load(folder)
     compiled = compile_panels(source)
-    frame = source.frame.to_json(SIGNIFICANT)
     images = Images()
-    images.add(source.frame, frame)
-    baked = bake(source, images)
+    recorded = record(source, images)
+    baked = pack(source, recorded, images)
+    frame = recorded[0]["frame"]
+    shown_states = telling(source.sim, recorded)
+    compiled = [settle(source, c, shown_states) for c in compiled]
     spec = spec_of(source, compiled, frame, baked=baked is not None, images=images.index())
 
     paintings = {c.panel.name: paint(source, c, frame) for c in compiled}
@@ -49,7 +52,7 @@ def render_one(folder: Path, out: Path, template: Template) -> None:
     (out / "main.html").write_text(page, encoding="utf-8")
     (out / "spec.json").write_bytes(dumps(spec))
     if baked is not None:
-        (out / "baked.json").write_bytes(dumps(baked))
+        (out / "baked.json").write_bytes(baked)
     for sha, content in images.files.items():
         (out / "images").mkdir(exist_ok=True)
         (out / "images" / f"{sha}.png").write_bytes(content)

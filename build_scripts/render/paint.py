@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import copy
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import vl_convert
-
-from build_scripts.look import chart_font, painter_fonts
-from build_scripts.render.errors import RenderError
+from build_scripts.look import chart_font
+from build_scripts.render.draw import draw, filled
 from build_scripts.render.recolor import PAINTS, in_dark, is_mixed, mixed_colors, themed
 from build_scripts.render.slim import SVG, XLINK, rename_ids, slim
 from build_scripts.render.source import SimSource
 from build_scripts.render.vega import CompiledPanel
 
-__all__ = ["Painting", "paint", "painter", "rows"]
-
-LEAST_PLOT = 40
+__all__ = ["Painting", "paint"]
 
 
 @dataclass(frozen=True)
@@ -50,55 +43,25 @@ class Painting:
         )
 
 
-@cache
-def painter() -> None:
-    """Hand the book's faces to vl-convert, once: it measures and paints with them."""
-    vl_convert.register_font_directory(str(painter_fonts()))
-
-
 def paint(source: SimSource, compiled: CompiledPanel, frame: Mapping[str, Any]) -> Painting:
     """Paint one panel with the tables of `frame` (the JSON form).
 
     Raises:
-        RenderError: Vega refuses the chart, or the picture does not fit its size.
+        RenderError: Vega refuses the chart.
     """
-    painter()
-    vega = copy.deepcopy(compiled.vega)
-    for data in vega.get("data", []):
-        if data["name"] in compiled.tables:
-            data["values"] = rows(frame["tables"][data["name"]])
-    root = _draw(source, compiled, vega)
+    vega = filled(compiled, frame)
+    root = _still(source, compiled, vega)
     body = _body(root)
     if mixed_colors(root):
-        _follow_theme(root, _draw(source, compiled, in_dark(vega)))
+        _follow_theme(root, _still(source, compiled, in_dark(vega)))
     return Painting(compiled.panel.width, compiled.panel.height, body, themed(_body(root)))
 
 
-def _draw(source: SimSource, compiled: CompiledPanel, vega: dict[str, Any]) -> ET.Element:
-    """Return Vega's picture, slimmed."""
-    panel = compiled.panel
-    try:
-        root = ET.fromstring(vl_convert.vega_to_svg(vega))
-    except (ValueError, ET.ParseError) as error:
-        raise RenderError(source.charts_file, f"panel {panel.name}: Vega cannot draw it: {error}") from None
-    across, down = _plot(root)
-    if min(across, down) < LEAST_PLOT:
-        raise RenderError(
-            source.charts_file,
-            f"panel {panel.name}: its axes and legends leave the plot {across:g} × {down:g} of "
-            f"{panel.width} × {panel.height}; {LEAST_PLOT} each way is the least: enlarge the panel or "
-            "shorten their text",
-        )
+def _still(source: SimSource, compiled: CompiledPanel, vega: dict[str, Any]) -> ET.Element:
+    root = draw(source, compiled, vega)
     slim(root)
-    rename_ids(root, f"{source.slug}-{panel.name}-")
+    rename_ids(root, f"{source.slug}-{compiled.panel.name}-")
     return root
-
-
-def _plot(root: ET.Element) -> tuple[float, float]:
-    """Return the width and height that axes and legends leave for the marks."""
-    ground = next(e for e in root.iter(f"{{{SVG}}}path") if e.get("class") == "background")
-    found = re.search(r"h([\d.]+)v([\d.]+)", ground.get("d", ""))
-    return (float(found[1]), float(found[2])) if found else (0.0, 0.0)
 
 
 def _body(root: ET.Element) -> str:
@@ -118,9 +81,3 @@ def _follow_theme(light: ET.Element, dark: ET.Element) -> None:
         if styles:
             # The attribute stays: a browser that does not know light-dark() shows the light colour.
             one.set("style", ";".join(styles))
-
-
-def rows(table: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
-    """Turn columns into the rows that Vega reads."""
-    names = list(table)
-    return [dict(zip(names, row, strict=True)) for row in zip(*table.values(), strict=True)]

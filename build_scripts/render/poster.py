@@ -11,7 +11,8 @@ import vl_convert
 from PIL import Image
 
 from build_scripts.look import chart_font, color
-from build_scripts.render.paint import Painting, painter
+from build_scripts.render.draw import painter
+from build_scripts.render.paint import Painting
 from build_scripts.render.slim import SVG, XLINK
 
 __all__ = ["WIDTH", "Tile", "poster_png", "poster_svg"]

@@ -43,8 +43,13 @@ def answer(request: dict[str, str]) -> dict[str, Any]:
         return {"error": str(error)}
     except Exception:
         return {"error": f"{request['folder']}: the renderer itself failed\n\n{traceback.format_exc()}"}
-    shutil.rmtree(out, ignore_errors=True)
-    aside.rename(out)
+    try:
+        aside.rename(out)
+    except OSError:
+        # Another build of the same inputs came first; its output is the same.
+        if not out.is_dir():
+            raise
+        shutil.rmtree(aside)
     return {"seconds": time.perf_counter() - start}
 
 

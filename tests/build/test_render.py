@@ -108,7 +108,7 @@ def player_template(tmp_path_factory):
         "<!doctype html><html><head><style>{{ css|safe }}</style><title>{{ title }}</title>"
         '<script type="module" src="{{ player }}"></script></head><body><main data-sim="{{ spec.slug }}">'
         "{% for panel in panels %}<figure data-panel={{ panel.name }}>"
-        "{% if panel.svg is defined %}{{ panel.svg|safe }}{% else %}<img src={{ panel.image_url }}>{% endif %}"
+        "{% if panel.type == 'chart' %}{{ panel.svg|safe }}{% else %}<img src={{ panel.image_url }}>{% endif %}"
         "</figure>{% endfor %}<p role=status>{{ alt }}</p>{{ (formula_html or '')|safe }}"
         "{% for r in readouts %}<output name={{ r.name }}></output>{% endfor %}"
         "{% for c in controls %}<input name={{ c.name }}>{% endfor %}{{ links.page }}</main>"
@@ -204,7 +204,29 @@ def test_the_vega_of_a_panel_is_empty_and_starts_at_the_controls_default(rendere
     (show,) = (s for s in vega["signals"] if s["name"] == "show")
     # The chart's own value, ["a"], gives way to the control's.
     assert show["value"] == ["a", "b"]
-    assert (vega["width"], vega["height"]) == (400, 240)
+
+
+@pytest.mark.parametrize(("panel", "size"), [(0, (400, 240)), (1, (300, 120))])
+def test_a_plot_has_one_place_in_every_state(rendered, panel, size):
+    vega = rendered.spec["panels"][panel]["vega"]
+    pad = vega["padding"]
+    assert vega["autosize"] == {"type": "none"}
+    assert (vega["width"] + pad["left"] + pad["right"], vega["height"] + pad["top"] + pad["bottom"]) == size
+    assert min(pad.values()) >= 5
+
+
+def test_the_margins_have_room_for_the_widest_labels_of_all_states(here, tmp_path, player_template):
+    """The y axis runs to 9 at the default and to 10⁹ at the slider's end."""
+    narrow = PROCESS.replace("STEPS", "1")
+    wide = narrow.replace('Slider(0, 1, label="Rate")] = 0.5', 'Slider(1, 9e9, label="Rate")] = 9.0')
+    wide = wide.replace("yield", "return").replace("for step in range(1):", "if step := 1:")
+    charts = POINTS.replace('x="x:Q"', 'y="x:Q"')
+    lefts = []
+    for n, sim in enumerate((narrow, wide)):
+        write_sim(tmp_path / f"sims{n}", slug="walk", sim=sim, charts=charts)
+        (page,) = build(tmp_path / f"sims{n}", tmp_path / f"out{n}", template=player_template)
+        lefts.append(page.spec["panels"][0]["vega"]["padding"]["left"])
+    assert lefts[1] > lefts[0] + 30
 
 
 def test_mounted_files_are_the_sims_and_match_their_hashes(rendered):
