@@ -108,7 +108,8 @@ def player_template(tmp_path_factory):
         "<!doctype html><html><head><style>{{ css|safe }}</style><title>{{ title }}</title>"
         '<script type="module" src="{{ player }}"></script></head><body><main data-sim="{{ spec.slug }}">'
         "{% for panel in panels %}<figure data-panel={{ panel.name }}>"
-        "{% if panel.type == 'chart' %}{{ panel.svg|safe }}{% else %}<img src={{ panel.image_url }}>{% endif %}"
+        "{% if panel.type == 'chart' %}{{ panel.svg|safe }}"
+        "{% else %}<img src={{ panel.image_url }}>{% endif %}"
         "</figure>{% endfor %}<p role=status>{{ alt }}</p>{{ (formula_html or '')|safe }}"
         "{% for r in readouts %}<output name={{ r.name }}></output>{% endfor %}"
         "{% for c in controls %}<input name={{ c.name }}>{% endfor %}{{ links.page }}</main>"
