@@ -1,9 +1,13 @@
 """Panels of embedding-training: the points on their circle or sphere, and the run's curves with a cursor."""
 
+from typing import Any, TypeAlias
+
 import altair as alt
 
 from build_scripts.charting import Panel, TooltipImage
 from build_scripts.look import color
+
+Layers: TypeAlias = alt.LayerChart | alt.FacetChart
 
 _TURN = "datum.turns * yaw * PI / 180"
 _TILT = "datum.turns * pitch * PI / 180"
@@ -25,7 +29,7 @@ def _seen(chart: alt.Chart, end: str = "") -> alt.Chart:
     )
 
 
-def _embedding() -> alt.LayerChart:
+def _embedding() -> Layers:
     params = [alt.param(name="yaw", value=20), alt.param(name="pitch", value=18)]
     params.append(alt.param(name="show", value=list("0123456789")))
     frame = alt.Scale(domain=[-1.04, 1.04], nice=False)
@@ -71,7 +75,7 @@ def _embedding() -> alt.LayerChart:
     return alt.layer(guide, points, note).add_params(*params)
 
 
-def _band(top: float, bottom: float, **scale: object) -> alt.Scale:
+def _band(top: float, bottom: float, **scale: Any) -> alt.Scale:
     """A y scale that fills part of the panel's height, from `top` to `bottom` in shares of it."""
     ends = [alt.ExprRef(f"height * {bottom}"), alt.ExprRef(f"height * {top}")]
     return alt.Scale(range=ends, **scale)
@@ -86,29 +90,31 @@ def _y(field: str, band: tuple[alt.Scale, alt.Axis]) -> alt.Y:
     return alt.Y(field, type="quantitative", scale=band[0], axis=band[1])
 
 
-def _at(share: float, edge: float | None = None) -> dict[str, object]:
+def _at(share: float, edge: float | None = None) -> dict[str, Any]:
     """A place for text: a share of the height, at the left or (with the last epoch) the right edge."""
     x = alt.value(0) if edge is None else alt.value(alt.ExprRef("width"))
     return {"x": x, "y": alt.value(alt.ExprRef(f"height * {share}"))}
 
 
-def _curves() -> alt.LayerChart:
+def _curves() -> Layers:
     curves, now = alt.Chart(alt.NamedData("curves")), alt.Chart(alt.NamedData("now"))
     names = alt.Chart(alt.NamedData("names"))
 
-    def line(field: str, band: tuple[alt.Scale, alt.Axis], name: str, **mark: object) -> alt.Chart:
-        return curves.mark_line(color=color(name), **mark).encode(x=_EPOCH, y=_y(field, band))
+    def line(field: str, band: tuple[alt.Scale, alt.Axis], name: str, **mark: Any) -> alt.Chart:
+        drawn: alt.Chart = curves.mark_line(color=color(name), **mark).encode(x=_EPOCH, y=_y(field, band))
+        return drawn
 
     def spot(field: str, band: tuple[alt.Scale, alt.Axis], name: str) -> alt.Chart:
         mark = now.mark_point(size=80, color=color(name), stroke=color("panel"), strokeWidth=2, opacity=1)
-        return mark.encode(x=_EPOCH, y=_y(field, band))
+        drawn: alt.Chart = mark.encode(x=_EPOCH, y=_y(field, band))
+        return drawn
 
     def name(panel: str, band: tuple[alt.Scale, alt.Axis], ink: str) -> list[alt.Chart]:
         """Names of lines, written on them, legible over others."""
         rows = names.transform_filter(f"datum.band == '{panel}'").encode(
             x=_EPOCH, y=_y("value", band), text="text:N"
         )
-        over = {"align": "right", "dy": {"expr": "datum.below ? 11 : -9"}}
+        over: dict[str, Any] = {"align": "right", "dy": {"expr": "datum.below ? 11 : -9"}}
         return [
             rows.mark_text(stroke=color("panel"), strokeWidth=4, strokeJoin="round", **over),
             rows.mark_text(color=color(ink), **over),
@@ -128,9 +134,15 @@ def _curves() -> alt.LayerChart:
         spot("top5", _SHARE, "positive"),
         spot("top1", _SHARE, "positive"),
     )
-    cursor = now.mark_rule(color=color("rule"), strokeWidth=1).encode(
-        x=_EPOCH, y=alt.value(alt.ExprRef("height * 0.08")), y2=alt.value(alt.ExprRef("height"))
-    )
+    # One stroke a band, so that the line between them stays free for its heading.
+    cursor = [
+        now.mark_rule(color=color("rule"), strokeWidth=1).encode(
+            x=_EPOCH,
+            y=alt.value(alt.ExprRef(f"height * {top}")),
+            y2=alt.value(alt.ExprRef(f"height * {bottom}")),
+        )
+        for top, bottom in ((0.08, 0.44), (0.63, 1))
+    ]
     heads = [
         now.mark_text(align="left", baseline="middle", color=color("ink-soft")).encode(
             **_at(0.025), text=alt.value("NT-Xent of held-out views")
@@ -142,7 +154,8 @@ def _curves() -> alt.LayerChart:
             **_at(0.555), text=alt.value("% of views whose positive is")
         ),
     ]
-    return alt.layer(cursor, upper, lower, *heads).resolve_scale(y="independent")
+    layers: Layers = alt.layer(*cursor, upper, lower, *heads).resolve_scale(y="independent")
+    return layers
 
 
 def panels() -> list[Panel]:

@@ -3,12 +3,13 @@
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sim_engine import data, metrics
 from sim_engine.microsim import Choice, Frame, Legend, Readout, Slider, Timeline, microsim
 
 Array = NDArray[np.float64]
+Table = dict[str, ArrayLike]
 
 RUN = data.load(__file__)
 DIGITS = tuple("0123456789")
@@ -131,7 +132,7 @@ def curves(dimension: str) -> dict[str, Array]:
     }
 
 
-def names(dimension: str, now: dict[str, float]) -> dict[str, list[object]]:
+def names(dimension: str, now: dict[str, float]) -> Table:
     """What each line is, and where it says so: clear of the line, short of where the cursor rests."""
     lines = curves(dimension)
     at = EPOCHS * 4 // 5

@@ -1,14 +1,18 @@
 """Panels of nt-xent-explorer: where the negatives are, and the loss along two of its arguments."""
 
+from typing import Any, TypeAlias
+
 import altair as alt
 
 from build_scripts.charting import Panel
 from build_scripts.look import color
 
+Layers: TypeAlias = alt.LayerChart | alt.FacetChart
+
 # Each slot in braces of its own: the space beside an operator then lies outside of what is refilled.
 FORMULA = (
     r"\begin{aligned} \ell &= -\log\frac{e^{s^+/\tau}}{e^{s^+/\tau} + \sum_{k=1}^{2(N-1)} e^{s_k/\tau}} \\"
-    r" &= {\slot{log_denominator}} - {\slot{log_numerator}} = {\slot{loss}}\ \text{nats} \end{aligned}"
+    r" &= {\slot{log_denominator}} - ({\slot{log_numerator}}) = {\slot{loss}}\ \text{nats} \end{aligned}"
 )
 
 # The same scale in both loss panels, so that the operating point stands at one height in both.
@@ -26,7 +30,7 @@ def _loss_y(field: str) -> alt.Y:
     )
 
 
-def _halo(base: alt.Chart, *, color_name: str, **mark: object) -> list[alt.Chart]:
+def _halo(base: alt.Chart, *, color_name: str, **mark: Any) -> list[alt.Chart]:
     """Text that stays legible over lines: the same text stroked in the panel's colour, beneath it."""
     return [
         base.mark_text(stroke=color("panel"), strokeWidth=4, strokeJoin="round", **mark),
@@ -34,7 +38,7 @@ def _halo(base: alt.Chart, *, color_name: str, **mark: object) -> list[alt.Chart
     ]
 
 
-def _histogram(low: str, middle: str, high: str, text: str) -> alt.LayerChart:
+def _histogram(low: str, middle: str, high: str, text: str) -> Layers:
     """Bars over similarity, scaled to their own peak; the hardest tenth is dark; the positive is a line."""
     x = alt.X(
         "start:Q",
@@ -47,9 +51,10 @@ def _histogram(low: str, middle: str, high: str, text: str) -> alt.LayerChart:
     point = alt.Chart(alt.NamedData("point"))
 
     def bars(y: str, y2: str, name: str) -> alt.Chart:
-        return bins.mark_bar(color=color(name), cornerRadiusEnd=0).encode(
+        drawn: alt.Chart = bins.mark_bar(color=color(name), cornerRadiusEnd=0).encode(
             x=x, x2="end:Q", y=alt.Y(f"{y}:Q", scale=scale, axis=None), y2=f"{y2}:Q"
         )
+        return drawn
 
     return alt.layer(
         bars(low, middle, "negative"),
@@ -74,7 +79,7 @@ def _histogram(low: str, middle: str, high: str, text: str) -> alt.LayerChart:
     )
 
 
-def _against_similarity() -> alt.LayerChart:
+def _against_similarity() -> Layers:
     x = alt.X(
         "positive:Q",
         scale=alt.Scale(domain=[-1, 1], nice=False),
@@ -105,7 +110,7 @@ def _against_similarity() -> alt.LayerChart:
     )
 
 
-def _against_batch() -> alt.LayerChart:
+def _against_batch() -> Layers:
     x = alt.X(
         "batch_size:Q",
         scale=alt.Scale(type="log", base=2, domain=[2, 4096], nice=False),

@@ -5,12 +5,13 @@ from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sim_engine import floors, losses, sphere
 from sim_engine.microsim import Choice, Frame, Readout, Slider, microsim
 
 Array = NDArray[np.float64]
+Table = dict[str, ArrayLike]
 
 EDGES = np.linspace(-1.0, 1.0, 41)
 POSITIVES = np.linspace(-1.0, 1.0, 81)
@@ -102,7 +103,7 @@ def nt_xent_explorer(
     similarities = negatives(source, batch_size, positive, dimension)
     count = len(similarities)
     loss = float(anchor_loss(positive, log_sum(similarities, tau), tau))
-    weights = losses.negative_weights(similarities, tau)
+    weights = losses.negative_weights(similarities, tau).astype(np.float64)
     hard_share = float(weights @ hardness(count))
     probability = float(np.exp(-loss))
     chance = floors.equal(batch_size)
@@ -165,7 +166,7 @@ def nt_xent_explorer(
 
 def reference_labels(
     loss_at: Callable[[float, float], Array], tau: float, chance: float
-) -> dict[str, list[object]]:
+) -> Table:
     """Where the grey curves are named, clear of the curve of the current τ, or not at all.
 
     Args:
@@ -189,10 +190,10 @@ def reference_labels(
     return {name: [row[i] for row in rows] for i, name in enumerate(("positive", "loss", "text", "below"))}
 
 
-def histogram(similarities: Array, weights: Array) -> dict[str, Array]:
+def histogram(similarities: Array, weights: Array) -> Table:
     """Bars of the negatives and of their push, each over its own peak, parted at the hardest tenth."""
     hard = hardness(len(similarities))
-    columns = {"start": EDGES[:-1], "end": EDGES[1:]}
+    columns: Table = {"start": EDGES[:-1], "end": EDGES[1:]}
     for name, weight in (("count", np.full(len(weights), 1 / len(weights))), ("push", weights)):
         whole = np.histogram(similarities, EDGES, weights=weight)[0]
         easy = np.histogram(similarities, EDGES, weights=weight * (1 - hard))[0]
