@@ -4,6 +4,8 @@ PY := .venv/bin/python
 export PYTHON CHROMIUM
 # Built files carry the commit's time, so two builds of one commit are equal.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1700000000)
+# MkDocs and Material are pinned below their next majors; their advertisement is not news.
+export NO_MKDOCS_2_WARNING := 1
 NAME ?=
 ARGS ?=
 
