@@ -1,0 +1,129 @@
+"""Chromium for the benchmark: throw-away profiles, and the marks that pages leave."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+
+__all__ = ["BenchError", "Profile", "fresh_context", "launch", "sim_marks"]
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+VIEWPORT = {"width": 1280, "height": 800}
+PATIENCE = 120_000  # ms
+
+# Runs in every document before its own scripts; notes, in ms since navigation, when the picture of
+# a sim was on the screen and when each of the sim's states was reached.
+_MARKS = """
+(() => {
+  const marks = (window.__bench = { states: {} });
+  const look = () => {
+    const picture = document.querySelector("main.sim figure[data-panel] :is(svg, img, canvas)");
+    if (picture && document.readyState !== "loading" && picture.getBoundingClientRect().height > 0) {
+      // The frame in which it was found is painted when the next task runs.
+      setTimeout(() => (marks.picture = performance.timeOrigin + performance.now()), 0);
+      return;
+    }
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+  const watch = () => {
+    const root = document.querySelector("main.sim");
+    if (!root) return;
+    const note = () => (marks.states[root.dataset.state] ??= performance.now());
+    note();
+    new MutationObserver(note).observe(root, { attributes: true, attributeFilter: ["data-state"] });
+  };
+  document.addEventListener("DOMContentLoaded", watch);
+  // A reader who comes for the sim: it stands at the top of the window as soon as it is in the page.
+  const arrive = () => {
+    const sim = location.hash === "#bench-sim" && document.querySelector("figure.embed");
+    if (sim) return sim.scrollIntoView();
+    if (location.hash && document.readyState !== "complete") requestAnimationFrame(arrive);
+  };
+  requestAnimationFrame(arrive);
+})();
+"""
+
+
+class BenchError(Exception):
+    """The benchmark cannot run; the message says what is missing and what to do."""
+
+
+def _chromium() -> str:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not path:
+        raise BenchError(
+            "Chromium: not found on the PATH; `make bench` installs it, or set CHROMIUM to its path"
+        )
+    return path
+
+
+@contextmanager
+def launch(playwright: Playwright) -> Iterator[Browser]:
+    """A browser whose contexts start with an empty cache each."""
+    browser = playwright.chromium.launch(executable_path=_chromium(), args=FLAGS)
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+@contextmanager
+def fresh_context(browser: Browser) -> Iterator[Page]:
+    """A page of a new context: nothing cached."""
+    context = browser.new_context(viewport=VIEWPORT)  # type: ignore[arg-type]  # a plain dict is one
+    context.add_init_script(_MARKS)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+class Profile:
+    """A profile folder: empty at first, reused by each visit, so the second finds the cache warm."""
+
+    def __init__(self, playwright: Playwright) -> None:
+        self._playwright = playwright
+        self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+
+    def __enter__(self) -> Profile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+    @contextmanager
+    def visit(self) -> Iterator[Page]:
+        """A page in a newly started browser with this profile."""
+        context: BrowserContext = self._playwright.chromium.launch_persistent_context(
+            str(Path(self._folder.name)),
+            executable_path=_chromium(),
+            args=FLAGS,
+            viewport=VIEWPORT,  # type: ignore[arg-type]  # a plain dict is one
+        )
+        context.add_init_script(_MARKS)
+        try:
+            yield context.new_page()
+        finally:
+            context.close()
+
+
+def sim_marks(page: Page) -> dict[str, Any]:
+    """Return what the document noted: `picture` (epoch ms), `states` (ms since its navigation)."""
+    marks: dict[str, Any] = page.evaluate("window.__bench")
+    return marks
