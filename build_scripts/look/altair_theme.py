@@ -56,6 +56,7 @@ def altair_theme() -> dict[str, Any]:
             "axisX": {"grid": False},
             "axisLeft": {**bare, **beside, "titleAlign": "left", "titleX": -2},
             "axisRight": {**bare, **beside, "titleAlign": "right", "titleX": 2},
+            "axisXDiscrete": {"labelAngle": 0},
             "axisYDiscrete": {"grid": False},
             "legend": {
                 **text,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 from build_scripts.look import chart_font
 from build_scripts.render.draw import draw, filled
 from build_scripts.render.recolor import PAINTS, in_dark, is_mixed, mixed_colors, themed
-from build_scripts.render.slim import SVG, XLINK, rename_ids, slim
+from build_scripts.render.slim import SVG, XLINK, hoist, rename_ids, slim
 from build_scripts.render.source import SimSource
 from build_scripts.render.vega import CompiledPanel
 
@@ -50,11 +51,11 @@ def paint(source: SimSource, compiled: CompiledPanel, frame: Mapping[str, Any]) 
         RenderError: Vega refuses the chart.
     """
     vega = filled(compiled, frame)
-    root = _still(source, compiled, vega)
-    body = _body(root)
-    if mixed_colors(root):
-        _follow_theme(root, _still(source, compiled, in_dark(vega)))
-    return Painting(compiled.panel.width, compiled.panel.height, body, themed(_body(root)))
+    light = _still(source, compiled, vega)
+    page = copy.deepcopy(light)
+    if mixed_colors(page):
+        _follow_theme(page, _still(source, compiled, in_dark(vega)))
+    return Painting(compiled.panel.width, compiled.panel.height, _body(light), themed(_body(page)))
 
 
 def _still(source: SimSource, compiled: CompiledPanel, vega: dict[str, Any]) -> ET.Element:
@@ -65,9 +66,10 @@ def _still(source: SimSource, compiled: CompiledPanel, vega: dict[str, Any]) -> 
 
 
 def _body(root: ET.Element) -> str:
+    hoist(root)
     text = "".join(ET.tostring(child, encoding="unicode") for child in root)
     # The root that will hold the body declares them.
-    return text.replace(f' xmlns="{SVG}"', "").replace(f' xmlns:xlink="{XLINK}"', "")
+    return text.replace(f' xmlns="{SVG}"', "").replace(f' xmlns:xlink="{XLINK}"', "").replace(" />", "/>")
 
 
 def _follow_theme(light: ET.Element, dark: ET.Element) -> None:

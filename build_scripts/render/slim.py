@@ -7,13 +7,18 @@ import xml.etree.ElementTree as ET
 
 from build_scripts.look import chart_font
 
-__all__ = ["SVG", "XLINK", "rename_ids", "slim"]
+__all__ = ["SVG", "XLINK", "hoist", "rename_ids", "slim"]
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
-_DROPPED = {"class", "role", "pointer-events", "stroke-miterlimit"}
+_DROPPED = {"class", "role", "pointer-events"}
 _DEFAULTS = {"opacity": "1", "fill-opacity": "1", "stroke-opacity": "1", "transform": "translate(0,0)"}
 _GEOMETRY = {"d", "transform", "x", "y", "x1", "y1", "x2", "y2", "width", "height", "cx", "cy", "r"}
+_GROUP = f"{{{SVG}}}g"
+_INHERITED = [
+    *("fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin"),
+    *("fill-opacity", "stroke-opacity", "font-size", "font-weight", "font-style", "text-anchor"),
+]
 _LONG = re.compile(r"-?\d*\.\d{3,}(?:e-?\d+)?")
 _URL = re.compile(r"url\(#([^)]+)\)")
 
@@ -23,22 +28,31 @@ ET.register_namespace("xlink", XLINK)
 
 def slim(element: ET.Element) -> None:
     """Drop empty groups and paths, roles, defaults and needless decimals, in place."""
-    children: list[ET.Element] = []
     for child in list(element):
         slim(child)
         if _invisible(child):
-            continue
-        if child.tag == f"{{{SVG}}}g" and not child.attrib:
-            children.extend(child)
-        else:
-            children.append(child)
-    element[:] = children
+            element.remove(child)
     for name, value in list(element.attrib.items()):
         default = chart_font() if name == "font-family" else _DEFAULTS.get(name)
         if name in _DROPPED or name.startswith("aria-") or value == default:
             del element.attrib[name]
         elif name in _GEOMETRY:
             element.set(name, _LONG.sub(_short, value))
+
+
+def hoist(element: ET.Element) -> None:
+    """Write what all children of a group share once, on the group, and dissolve groups that say nothing."""
+    for child in element:
+        hoist(child)
+    if element.tag == _GROUP and len(element) > 1 and not any("style" in c.attrib for c in element):
+        for name in _INHERITED:
+            values = {child.get(name) for child in element}
+            if len(values) == 1 and None not in values:
+                element.set(name, str(values.pop()))
+                for child in element:
+                    del child.attrib[name]
+    kept = [list(c) if c.tag == _GROUP and not c.attrib else [c] for c in element]
+    element[:] = [c for part in kept for c in part]
 
 
 def rename_ids(root: ET.Element, prefix: str) -> None:

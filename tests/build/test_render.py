@@ -1,6 +1,7 @@
 """From a folder with sim.py and charts.py to a page: what is written, what is refused, and why."""
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -12,13 +13,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import vl_convert
 from PIL import Image
 
 from build_scripts import look, render_sims
 from build_scripts.render import cache, worker
 from build_scripts.render.bake import states
+from build_scripts.render.draw import draw, filled
+from build_scripts.render.layout import settle
 from build_scripts.render.page import Template
-from build_scripts.render.source import front_matter
+from build_scripts.render.paint import paint
+from build_scripts.render.source import front_matter, load
+from build_scripts.render.vega import compile_panels
 from build_scripts.render_sims import RenderError, build
 from sim_engine.bridge import load_microsim
 
@@ -256,8 +262,30 @@ def test_a_picture_scales_takes_the_themes_colours_and_has_its_own_ids(rendered)
         ids += [e.get("id") for e in root.iter() if e.get("id")]
     assert len(ids) == len(set(ids))
     anchor = look.color("anchor")
-    assert svgs[0].count(f'fill="var(--anchor, {anchor})"') == 3
+    # Once, on the group of the three points.
+    assert svgs[0].count(f'fill="var(--anchor, {anchor})"') == 1
     assert f'"{anchor}"' not in svgs[0]
+
+
+@pytest.mark.parametrize("panel", [0, 1])
+def test_slimming_a_picture_changes_none_of_it(tmp_path, panel):
+    source = load(write_sim(tmp_path))
+    frame = source.frame.to_json(6)
+    compiled = settle(source, compile_panels(source)[panel], [frame])
+    raw = ET.tostring(draw(source, compiled, filled(compiled, frame)), encoding="unicode")
+    painting = paint(source, compiled, frame)
+    slim = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{painting.width}" height="{painting.height}" '
+        f'font-family="{look.chart_font()}">{painting.body}</svg>'
+    )
+    assert len(slim) < 0.6 * len(raw)
+    pixels = [
+        np.asarray(Image.open(io.BytesIO(vl_convert.svg_to_png(s, scale=2)))).astype(int) for s in (raw, slim)
+    ]
+    assert pixels[0].shape == pixels[1].shape
+    assert (pixels[0] != pixels[0][0, 0]).any()
+    # Two decimals tint a few edges; a lost point would be six in ten thousand.
+    assert (abs(pixels[0] - pixels[1]).max(axis=2) > 4).mean() < 2e-4
 
 
 def test_a_ramp_has_a_colour_for_each_theme(rendered):
