@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -116,7 +117,7 @@ def _katex(latex: str, display: bool, output: str) -> str:
     if "error" in answer:
         raise MathsError(f"the formula {latex!r}: {answer['error']}")
     CACHE.mkdir(parents=True, exist_ok=True)
-    aside = kept.with_suffix(".part")
+    aside = kept.with_suffix(f".{os.getpid()}.part")
     aside.write_text(answer["html"], encoding="utf-8")
     aside.rename(kept)
     return str(answer["html"])

@@ -19,7 +19,7 @@ def css() -> str:
     """Return the custom properties: `--ink`, `--class-0`, `--font-text`, `--size-measure`, `--motion-calm`.
 
     A page is light unless `data-theme="dark"` stands on it or an element around it, or unless it
-    has no `data-theme` (or "auto") and the reader's system is dark.
+    has no `data-theme` (or "auto") and the reader's system is dark. Print is always light.
     """
     book = tokens()
     light = _rule("color-scheme: light", book.light)
@@ -30,8 +30,8 @@ def css() -> str:
     return (
         f":root {{ {_properties(fixed)} }}\n"
         f":root, {LIGHT} {{ {light} }}\n"
-        f"@media (prefers-color-scheme: dark) {{ {AUTO} {{ {dark} }} }}\n"
-        f"{DARK} {{ {dark} }}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{ {AUTO} {{ {dark} }} }}\n"
+        f"@media screen {{ {DARK} {{ {dark} }} }}\n"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,14 +120,18 @@ def painter_fonts() -> Path:
     folder = ROOT / ".cache" / "fonts" / digest
     if folder.is_dir():
         return folder
-    aside = folder.with_name(digest + ".part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=folder.parent, suffix=".part"))
     for family, weight in sorted({(f.family, f.weight) for f in wanted}):
         files = [f.file for f in wanted if (f.family, f.weight) == (family, weight)]
         _merge(files[::-1], aside / f"{family.replace(' ', '')}-{weight}.ttf")
-    shutil.rmtree(folder, ignore_errors=True)
-    aside.rename(folder)
+    try:
+        aside.rename(folder)
+    except OSError:
+        # Another build came first; its fonts are the same.
+        if not folder.is_dir():
+            raise
+        shutil.rmtree(aside)
     return folder
 
 
