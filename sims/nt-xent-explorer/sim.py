@@ -180,7 +180,7 @@ def reference_labels(
         # On the axis of the picture, heights are log(1 + loss).
         return (1 + loss_at(s, tau)) / (1 + loss_at(s, low))
 
-    free_above, free_below = not 1.08 < over(left) < 1.9, not 0.45 < over(0.85) < 1
+    free_above, free_below = not 1.08 < over(left) < 2.2, not 0.45 < over(0.85) < 1
     at, below = (left, False) if free_above else (right, bool(loss_at(right, low) > 1))
     rows = [
         (at, float(loss_at(at, low)), f"τ = {low:g}" if free_above or free_below else "", below),
