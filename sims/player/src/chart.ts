@@ -9,9 +9,11 @@ import * as table from "vega-transforms";
 import { View } from "vega-view";
 import * as layout from "vega-view-transforms";
 import type { Item, Loader, Spec as VegaSpec } from "vega";
-import type { ChartPanelSpec, Frame, State } from "./contract";
-import { rowsOf } from "./frames";
+import type { ChartPanelSpec, Frame, State, Value } from "./contract";
+import { equalTables, rowsOf } from "./frames";
 import { sharpen } from "./sharp-canvas";
+import { same } from "./state";
+import "./text-width";
 import type { Theme } from "./theme";
 import { recolour } from "./theme";
 
@@ -40,6 +42,7 @@ interface Layout {
 export class Chart {
   private view: View;
   private layout: Layout | null;
+  private drawn = { tables: new Map<string, Frame["tables"][string]>(), signals: {} as State };
   private problem: unknown = null;
 
   constructor(
@@ -87,19 +90,31 @@ export class Chart {
     if (!this.layout || this.fits(this.layout)) return;
     // This state needs more room beside the plot than the painted one: let Vega find a new layout.
     this.layout = null;
+    this.drawn = { tables: new Map(), signals: {} };
     this.view.finalize();
     this.view = this.makeView();
     await this.draw(frame, state);
   }
 
+  /** Hand Vega what differs from the last drawing, and nothing else: rows are what redrawing costs. */
   private async draw(frame: Frame, state: State): Promise<void> {
+    let changed = false;
     for (const name of this.spec.tables) {
-      const rows = frame.tables[name];
-      if (!rows) throw new Error(`panel ${this.spec.name} draws the table ${name}, which the frame lacks`);
-      this.view.data(name, rowsOf(rows));
+      const table = frame.tables[name];
+      if (!table) throw new Error(`panel ${this.spec.name} draws the table ${name}, which the frame lacks`);
+      if (equalTables(this.drawn.tables.get(name), table)) continue;
+      this.drawn.tables.set(name, table);
+      this.view.data(name, rowsOf(table));
+      changed = true;
     }
-    for (const name of this.spec.signals) this.view.signal(name, state[name]);
-    await this.view.runAsync();
+    for (const name of this.spec.signals) {
+      const value = state[name] as Value;
+      if (same(this.drawn.signals[name], value)) continue;
+      this.drawn.signals[name] = value;
+      this.view.signal(name, value);
+      changed = true;
+    }
+    if (changed) await this.view.runAsync();
     if (this.problem !== null) {
       const problem = this.problem;
       this.problem = null;

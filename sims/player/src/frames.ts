@@ -43,3 +43,19 @@ export function rowsOf(table: Record<string, Column>): Record<string, Cell>[] {
   }
   return rows;
 }
+
+/** Whether two tables hold the same values; NaN equals NaN here. */
+export function equalTables(a: Record<string, Column> | undefined, b: Record<string, Column>): boolean {
+  if (!a) return false;
+  if (a === b) return true;
+  const names = Object.keys(b);
+  if (names.length !== Object.keys(a).length) return false;
+  return names.every((name) => a[name] !== undefined && equalColumns(a[name], b[name] as Column));
+}
+
+function equalColumns(a: Column, b: Column): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false;
+  return true;
+}

@@ -7,7 +7,6 @@ export class Readouts {
   private outputs = new Map<string, HTMLOutputElement>();
   private slots: HTMLElement[];
   private sentence: HTMLElement;
-  private room = { width: 0, height: 0 };
 
   constructor(root: HTMLElement) {
     for (const output of root.querySelectorAll<HTMLOutputElement>(".readouts output")) {
@@ -18,6 +17,7 @@ export class Readouts {
     // What scrolls must be reachable by keyboard.
     if (formula && formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
     this.sentence = root.querySelector('[role="status"]') as HTMLElement;
+    this.keepRoom();
   }
 
   show(frame: Frame): void {
@@ -32,20 +32,25 @@ export class Readouts {
       if (readout) slot.textContent = printed(readout.value, readout.digits);
     }
     if (this.sentence.textContent !== frame.alt) this.sentence.textContent = frame.alt;
-    this.keepRoom();
-  }
-
-  /** A sentence one line shorter must not pull up what stands under it: its room only grows. */
-  private keepRoom(): void {
-    const { clientWidth: width, clientHeight: height } = this.sentence;
-    if (width !== this.room.width) this.room = { width, height: 0 };
-    if (height <= this.room.height) return;
-    this.room.height = height;
-    this.sentence.style.minHeight = `${height}px`;
   }
 
   /** A sentence every tenth of a second is noise to who listens: silence while the sim plays. */
   quiet(playing: boolean): void {
     this.sentence.setAttribute("aria-live", playing ? "off" : "polite");
+  }
+
+  /** A sentence one line shorter must not pull up what stands under it: its room only grows. */
+  private keepRoom(): void {
+    let [width, room] = [0, 0];
+    new ResizeObserver(() => {
+      if (this.sentence.clientWidth !== width) {
+        width = this.sentence.clientWidth;
+        room = 0;
+        this.sentence.style.minHeight = "";
+      }
+      if (this.sentence.clientHeight <= room) return;
+      room = this.sentence.clientHeight;
+      this.sentence.style.minHeight = `${room}px`;
+    }).observe(this.sentence);
   }
 }

@@ -25,6 +25,7 @@ declare module "vega-scenegraph" {
     render(scene: unknown): this;
   }
   export class CanvasHandler {}
+  export const textMetrics: { width: (item: never, text: unknown) => number };
   export function renderModule(name: string, module: object): unknown;
 }
 declare module "vega-interpreter" {
