@@ -53,7 +53,8 @@ class AuthoringExtension(Extension):
     def extendMarkdown(self, md: Markdown) -> None:  # Python-Markdown's name
         # After superfences has put the code aside (25), before raw HTML is parsed (20).
         md.preprocessors.register(_Syntax(md, self.book), "lwl_syntax", 24)
-        md.treeprocessors.register(_StateLinks(md), "lwl_state_links", 5)
+        # After MkDocs has made links relative (0): these are relative to the page already.
+        md.treeprocessors.register(_StateLinks(md), "lwl_state_links", -5)
         # After stashed HTML is back in its place (30).
         md.postprocessors.register(_Formulas(md, self.book), "lwl_formulas", 5)
 
@@ -73,8 +74,10 @@ class _Syntax(Preprocessor):
     def _replace(self, text: str) -> str:
         rows = text.split("\n")
         out, at = [], 0
+        row, line = -1, 1
         for token in scan(text):
-            line = self.book.current().locate(rows[token.line])
+            if token.line != row:
+                row, line = token.line, self.book.current().locate(rows[token.line], new=True)
             out += [text[at : token.start], self._one(token, line)]
             at = token.end
         return "".join([*out, text[at:]])
@@ -87,9 +90,9 @@ class _Syntax(Preprocessor):
             page = book.current()
             block = book.attempt(line, lambda: predict(book, token.inside or "", number))
             # Its texts hold the syntax too.
+            at = page.at
             replaced = self._replace(block)
-            page.rewind()
-            page.locate(text_of_line(page.text, line))
+            page.at = at
             return replaced
         if token.kind == "state":
             tag = book.attempt(line, lambda: open_tag(book, token.inside or ""))
@@ -113,10 +116,6 @@ class _Syntax(Preprocessor):
             return self.book.attempt(line, lambda: value(self.book, token.inside, latex=True))
         found = handler
         return str(self.md.htmlStash.store(self.book.attempt(line, lambda: found(self.book, token.inside))))
-
-
-def text_of_line(text: str, line: int) -> str:
-    return text.split("\n")[line - 1]
 
 
 def _meant(token: Token) -> bool:

@@ -50,9 +50,11 @@ def predict(book: Book, body: str, number: int) -> str:
     check = ""
     if "check" in fields:
         try:
-            check = f"{open_tag(book, str(fields['check']))}Run it and see</a>"
+            open_tag(book, str(fields["check"]))  # its faults belong to this line
         except SyntaxProblem as fault:
             raise SyntaxProblem(fault.message, fault.remedy, lines["check"]) from None
+        link = f"[Run it and see](state:{fields['check']})"
+        check = f'<div class="predict-check" markdown="block">\n\n{link}\n\n</div>'
     said = fields.get("right", "")
     missed = fields.get("wrong", "")
     data = escape(json.dumps(expected, sort_keys=True))
@@ -66,7 +68,7 @@ def predict(book: Book, body: str, number: int) -> str:
             "",
             "</div>",
             form,
-            f'<p class="predict-check">{check}</p>' if check else "",
+            check,
             '<details class="predict-answer" markdown="block">',
             "<summary>Answer</summary>",
             f"<p><strong>{expected['shown']}</strong></p>",

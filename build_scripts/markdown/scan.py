@@ -17,12 +17,13 @@ _FENCE = re.compile(
     re.M | re.S,
 )
 _CODE = re.compile(r"(?<![`\\])(`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)\1(?!`)", re.S)
-_COMMENT = re.compile(r"<!--.*?-->|<(pre|script|style|code)\b.*?</\1>", re.S)
+_COMMENT = re.compile(r"<!--.*?-->|<(pre|code)\b.*?</\1>", re.S)
+_SCRIPT = re.compile(r"<(script|style)\b.*?</\1>", re.S)
 _MATHS = re.compile(r"(?<!\\)\$\$.+?\$\$|(?<![\\$])\$(?![\s$])(?:\\.|[^$\\\n])+?(?<!\s)\$(?![\d$])", re.S)
 _TOKEN = re.compile(
     r"^:::[ ]?(?P<predict>predict)[ \t]*\n(?P<body>.*?)^:::[ \t]*$"
     r"|(?<!\\)\{(?P<brace>[a-z]+)(?::(?P<inside>[^{}\n]*))?\}"
-    r"|\]\(state:(?P<state>[^()\s]*)\)"
+    r"|\]\(state:(?P<state>[^)\n]*)\)"
     r"|(?<!\\)\[(?P<cite>@[^\[\]\n]+)\](?![(\[])",
     re.M | re.S,
 )
@@ -54,6 +55,7 @@ class Token:
 def scan(text: str) -> Iterator[Token]:
     """Yield the tokens of `text` in order, outside of code, comments and raw `<pre>`."""
     hidden = _hidden(text)
+    hidden += _outside(_spans(text, _SCRIPT), hidden)
     maths = _outside(_spans(text, _MATHS), hidden)
     starts = [0, *(m.end() for m in re.finditer("\n", text))]
     for found in _TOKEN.finditer(text):

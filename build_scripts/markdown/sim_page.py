@@ -21,7 +21,7 @@ def above(book: Book, slug: str, chapter_title: str) -> str:
     )
     return (
         f'<p class="lwl-eyebrow">Microsim</p><h1 id="{slug}">{escape(sim.title)}</h1>'
-        f'<p class="lede">{escape(sim.description)}</p>{embed(book, f"{slug} hide=title", note=False)}'
+        f'<p class="lede">{escape(sim.description)}</p>{embed(book, f"{slug} hide=title", own_page=True)}'
         f'<dl class="facts">{facts}</dl>'
     )
 

@@ -12,8 +12,11 @@ from build_scripts.markdown.states import check_query
 __all__ = ["embed", "iframe", "snippet"]
 
 
-def embed(book: Book, inside: str | None, *, note: bool = True) -> str:
+def embed(book: Book, inside: str | None, *, own_page: bool = False) -> str:
     """Return the figure of an embedded sim, at the state that the options name.
+
+    Args:
+        own_page: it is the sim of this page, above the text: loaded at once, without a link here.
 
     Raises:
         SyntaxProblem: an unknown sim, an unknown control, or a value it does not take.
@@ -24,13 +27,14 @@ def embed(book: Book, inside: str | None, *, note: bool = True) -> str:
     sim = book.sim(words[0])
     query = check_query(sim, "&".join(words[1:]))
     page = book.current()
-    first = not page.shown
-    page.shown.append(sim.slug)
+    first = own_page or not page.shown
+    if not own_page:
+        page.shown.append(sim.slug)
     address = relative(f"sims/{sim.slug}/main.html", page.url) + (f"?{query}" if query else "")
     frame = iframe(address, book.height(sim.slug), sim.title, "eager" if first else "lazy")
     about = relative(f"sims/{sim.slug}/", page.url)
     links = f'<a href="{escape(address)}">Full screen</a>'
-    if note and page.sim != sim.slug:
+    if page.sim != sim.slug:
         links += f' <a href="{escape(about)}">About this microsim</a>'
     return (
         f'<figure class="embed" data-sim="{sim.slug}">{frame}'

@@ -57,6 +57,7 @@ class Source:
         sim: slug of the sim whose page this is, else None.
         shown: slugs of the sims embedded so far, in order.
         cited: citation keys in the order of their first use.
+        at: index of the line found last; -1 before the first.
     """
 
     file: str
@@ -65,7 +66,7 @@ class Source:
     sim: str | None = None
     shown: list[str] = field(default_factory=list)
     cited: list[str] = field(default_factory=list)
-    _next: int = 0
+    at: int = -1
 
     @classmethod
     def read(cls, path: Path, root: Path, url: str = "", sim: str | None = None) -> Source:
@@ -76,21 +77,25 @@ class Source:
     def lines(self) -> list[str]:
         return self.text.split("\n")
 
-    def locate(self, line: str) -> int:
+    def locate(self, line: str, *, new: bool = False) -> int:
         """Return the number of the file's line that reads `line`, from the last one found on.
 
         A page reaches the extension in pieces (its body, then each quiz), with lines taken out,
         so a line is found by what it says. Pieces come in the file's order or start anew.
+
+        Args:
+            new: it is another line than the last one, though it may read the same.
         """
         wanted = line.strip()
         lines = self.lines
-        for order in (range(self._next, len(lines)), range(self._next)):
+        start = self.at + 1 if new else max(self.at, 0)
+        for order in (range(start, len(lines)), range(min(start, len(lines)))):
             for i in order:
                 if wanted and wanted in lines[i]:
-                    self._next = i
+                    self.at = i
                     return i + 1
         return 1
 
     def rewind(self) -> None:
         """Look for the next line from the top again."""
-        self._next = 0
+        self.at = -1
