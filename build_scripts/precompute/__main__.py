@@ -29,7 +29,7 @@ RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (DIGITS_TRAJECTO
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return the exit status: 0 done, 1 training diverged, 2 bad input."""
+    """Run the command line; return the exit status: 0 done, 1 training diverged, 2 bad input, 130 stopped."""
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
@@ -39,6 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     except Diverged as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from the last whole epoch", file=sys.stderr)
+        return 130
 
 
 def _run(options: argparse.Namespace) -> int:
