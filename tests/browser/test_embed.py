@@ -57,18 +57,21 @@ def test_with_the_listener_the_frame_gets_its_height(book, host, page, framed):
     assert abs(height - content) <= 4
 
 
-def test_theme_by_address_and_by_message(book, host, page):
-    page.goto(host(iframe(book, "?theme=dark")))
-    frame = page.frame_locator("iframe")
-    frame.locator("main.sim").wait_for()
-    colour = "() => getComputedStyle(document.body).backgroundColor"
-    dark = page.frames[1].evaluate(colour)
+def lightness(frame):
+    colour = frame.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    return sum(int(n) for n in re.findall(r"\d+", colour)[:3])
+
+
+@pytest.mark.parametrize(("query", "follows"), [("", True), ("?theme=auto", True), ("?theme=dark", False)])
+def test_theme_by_message_unless_the_address_names_one(query, follows, book, host, page):
+    page.emulate_media(color_scheme="dark")
+    page.goto(host(iframe(book, query)))
+    page.frame_locator("iframe").locator("main.sim").wait_for()
+    inside = page.frames[1]
+    assert lightness(inside) < 200
     page.evaluate("frames[0].postMessage({type: 'lwl:theme', theme: 'light'}, '*')")
     page.wait_for_timeout(300)
-    light = page.frames[1].evaluate(colour)
-    lightness = [sum(int(n) for n in re.findall(r"\d+", c)[:3]) for c in (dark, light)]
-    assert lightness[0] < 200
-    assert lightness[1] > 600
+    assert (lightness(inside) > 600) == follows
 
 
 def test_state_in_the_address_round_trips(book, page, open_sim, python_sim):
@@ -77,7 +80,7 @@ def test_state_in_the_address_round_trips(book, page, open_sim, python_sim):
     shown.set("tau", sim.controls["tau"], 0.05)
     shown.wait_drawn("tau=0.05")
     readouts = shown.readouts()
-    assert "tau=0.05" in page.url
+    page.wait_for_url(re.compile("tau=0\\.05"))
     again = page.context.new_page()
     again.goto(page.url)
     other = open_sim(SLUG, page.url.split("?", 1)[1], on=again)

@@ -42,7 +42,7 @@ def test_painted_stays_says_why_and_retry_works(case, site, book, open_sim, page
     shown.wait_state("failed")
     assert shown.readouts() == painted
     assert shown.root.get_by_role("status").inner_text() == sentence
-    assert shown.root.locator("figure[data-panel] svg").first.is_visible()
+    assert shown.root.locator("figure[data-panel] :is(svg, canvas):visible").count() >= 4
     said = shown.root.locator("[data-part=error]").inner_text()
     assert len(said) > 20
     if "damaged" in case:
