@@ -97,7 +97,7 @@ def _against_similarity() -> Layers:
             labels,
             color_name="ink-faint",
             align={"expr": "datum.positive > 0 ? 'right' : 'left'"},
-            dy={"expr": "datum.below ? 13 : -9"},
+            dy={"expr": "datum.below ? 13 : -7"},
         ),
         *_halo(
             point.encode(x=alt.datum(-1), y=_loss_y("chance"), text="chance_text:N"),

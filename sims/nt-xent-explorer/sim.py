@@ -174,13 +174,14 @@ def reference_labels(
         tau, chance: the current temperature, and log(2N − 1).
     """
     low, high = REFERENCE_TAUS
-    left, right = -0.7, 1.0
+    left, right, wide = -0.97, 1.0, 0.27
 
-    def over(s: float) -> Array:
+    def over(s: float, end: float) -> Array:
         # On the axis of the picture, heights are log(1 + loss).
-        return (1 + loss_at(s, tau)) / (1 + loss_at(s, low))
+        return (1 + loss_at(s, tau)) / (1 + loss_at(end, low))
 
-    free_above, free_below = not 1.08 < over(left) < 2.2, not 0.45 < over(0.85) < 1
+    free_above = over(left, left) < 1.03 or over(left + wide, left) > 1.6
+    free_below = not 0.5 < over(right - wide, right) < 1.5
     at, below = (left, False) if free_above else (right, bool(loss_at(right, low) > 1))
     rows = [
         (at, float(loss_at(at, low)), f"τ = {low:g}" if free_above or free_below else "", below),
