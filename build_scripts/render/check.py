@@ -53,7 +53,7 @@ def check_signals(source: SimSource, used: Mapping[str, list[str]]) -> None:
     """Check that parameters of charts and `chart=True` controls answer each other.
 
     Args:
-        used: panel name to the names of its parameters that hold a plain value.
+        used: panel name to the names of its parameters that a control is to set.
 
     Raises:
         RenderError: a control that no chart reads, or a parameter that no control sets.

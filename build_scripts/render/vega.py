@@ -12,7 +12,7 @@ import vl_convert
 from build_scripts.charting import Panel
 from build_scripts.look import use_in_altair
 from build_scripts.render.check import check_panel, check_signals
-from build_scripts.render.errors import RenderError
+from build_scripts.render.errors import RenderError, line_of
 from build_scripts.render.source import SimSource
 
 __all__ = ["CompiledPanel", "compile_panels"]
@@ -50,7 +50,7 @@ def compile_panels(source: SimSource) -> list[CompiledPanel]:
             continue
         chart = _vega_lite(source, panel)
         tables = check_panel(source, panel, chart)
-        names = [p["name"] for p in _params(chart) if "value" in p and "select" not in p]
+        names = _plain_params(source, panel, chart)
         parameters[panel.name] = names
         compiled.append(_compile(source, panel, chart, tables, names))
     check_signals(source, parameters)
@@ -76,6 +76,22 @@ def _params(chart: Json) -> list[Json]:
     for unit in chart.get("layer", []):
         own += _params(unit)
     return own
+
+
+def _plain_params(source: SimSource, panel: Panel, chart: Json) -> list[str]:
+    """Return the parameters that a control is to set: neither computed nor selected in the chart."""
+    names = []
+    for param in _params(chart):
+        if "bind" in param:
+            raise RenderError(
+                source.charts_file,
+                f"panel {panel.name}: the parameter {param['name']!r} binds an input of its own; "
+                "make it a control of the sim with chart=True",
+                line_of(source.charts_file, param["name"]),
+            )
+        if "select" not in param and "expr" not in param:
+            names.append(param["name"])
+    return names
 
 
 def _compile(

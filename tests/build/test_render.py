@@ -498,6 +498,11 @@ def line_with(text, word):
             "'tau' is not a control with chart=True (give that control chart=True)",
         ),
         (
+            'value=["a"]',
+            'value=["a"], bind=alt.binding_select(options=["a", "b"])',
+            "the parameter 'show' binds an input of its own",
+        ),
+        (
             ".add_params(show)",
             "",
             "the control 'show' has chart=True, but no panel has alt.param(name='show')",
