@@ -12,10 +12,11 @@ __all__ = ["gallery"]
 
 def gallery(book: Book) -> str:
     """Return the cards of all sims, by their slugs' order."""
-    return f'<ul class="gallery">{"".join(_card(book, slug) for slug in book.slugs)}</ul>'
+    level = 3 if "\n## " in book.current().text else 2
+    return f'<ul class="gallery">{"".join(_card(book, slug, level) for slug in book.slugs)}</ul>'
 
 
-def _card(book: Book, slug: str) -> str:
+def _card(book: Book, slug: str, level: int) -> str:
     sim = book.sim(slug)
     page = book.current().url
     facts = [str(sim.meta[k]) for k in ("grade", "bloom") if sim.meta.get(k)]
@@ -26,6 +27,6 @@ def _card(book: Book, slug: str) -> str:
         f'<li class="card"><a class="card-picture" href="{relative(f"sims/{slug}/", page)}" tabindex="-1" '
         f'aria-hidden="true"><img class="only-light" src="{light}" alt="" loading="lazy">'
         f'<img class="only-dark" src="{dark}" alt="" loading="lazy"></a>'
-        f'<h3 class="card-title"><a href="{relative(f"sims/{slug}/", page)}">{escape(sim.title)}</a></h3>'
+        f'<h{level} class="card-title"><a href="{relative(f"sims/{slug}/", page)}">{escape(sim.title)}</a></h{level}>'
         f'<p>{escape(sim.description)}</p><p class="card-facts">{escape(" · ".join(facts))}</p></li>'
     )

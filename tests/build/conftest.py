@@ -110,6 +110,7 @@ def small_book(tmp_path: Path) -> Path:
         )
     write(root / "docs" / "references.bib", BIB)
     write(root / "docs" / "index.md", "# Home\n\n{sim:two-dials}\n\n{gallery}\n")
+    write(root / "docs" / "sims" / "index.md", "# Microsims\n\n{gallery}\n")
     write(root / "docs" / "chapters" / "one" / "index.md", "# One\n\nText [@grill2020bootstrap].\n")
     write(root / "docs" / "references.md", "# References\n\n{bibliography}\n")
     data = root / "sims" / "two-dials" / "data"
