@@ -31,36 +31,19 @@ export interface Hover {
   tooltip: unknown;
 }
 
-/** Where the plot stands in the picture, in design pixels. */
-interface Layout {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
-
 export class Chart {
-  private view: View;
-  private layout: Layout | null;
+  private readonly view: View;
   private drawn = { tables: new Map<string, Frame["tables"][string]>(), signals: {} as State };
   private problem: unknown = null;
 
   constructor(
     private spec: ChartPanelSpec,
     private host: HTMLElement,
-    private theme: Theme,
-    private onHover: (hover: Hover | null) => void,
+    theme: Theme,
+    onHover: (hover: Hover | null) => void,
   ) {
-    this.layout = layoutOf(host.parentElement as HTMLElement);
-    this.view = this.makeView();
-  }
-
-  private makeView(): View {
-    const { spec, host } = this;
-    const coloured = recolour(spec.vega, this.theme) as VegaSpec;
-    const placed = this.layout ? withLayout(coloured, spec, this.layout) : coloured;
-    const runtime = parse(placed, { events: { bind: "none" } }, { ast: true } as never);
-    const view = new View(runtime, {
+    const runtime = parse(recolour(spec.vega, theme) as VegaSpec, { events: { bind: "none" } }, { ast: true } as never);
+    this.view = new View(runtime, {
       renderer: (spec.renderer === "canvas" ? "sharp-canvas" : "svg") as "svg",
       expr: expressionInterpreter,
       loader: closedLoader,
@@ -69,35 +52,25 @@ export class Chart {
       logger: this.logger(),
     } as never);
     this.scale();
-    view.initialize(host);
+    this.view.initialize(host);
     // The panel around it is the labelled image; Vega's own labels would be a second one.
     for (const name of ["role", "aria-label", "aria-roledescription"]) host.removeAttribute(name);
     host.setAttribute("aria-hidden", "true");
     const hover = (event: unknown, item: Item | null | undefined): void => {
       const found = item as (Item & { datum?: Record<string, unknown>; tooltip?: unknown }) | null | undefined;
       const datum = found?.datum;
-      this.onHover(datum ? { event: event as PointerEvent, datum, tooltip: found.tooltip } : null);
+      onHover(datum ? { event: event as PointerEvent, datum, tooltip: found.tooltip } : null);
     };
-    view.addEventListener("pointermove", hover);
-    view.addEventListener("pointerdown", hover);
-    view.addEventListener("pointerout", () => this.onHover(null));
-    return view;
+    this.view.addEventListener("pointermove", hover);
+    this.view.addEventListener("pointerdown", hover);
+    this.view.addEventListener("pointerout", () => onHover(null));
   }
 
-  /** Draw a frame; resolves when it is on the screen. */
+  /**
+   * Draw a frame; resolves when it is on the screen. Vega is handed what differs from the last
+   * drawing and nothing else: rows are what redrawing costs.
+   */
   async show(frame: Frame, state: State): Promise<void> {
-    await this.draw(frame, state);
-    if (!this.layout || this.fits(this.layout)) return;
-    // This state needs more room beside the plot than the painted one: let Vega find a new layout.
-    this.layout = null;
-    this.drawn = { tables: new Map(), signals: {} };
-    this.view.finalize();
-    this.view = this.makeView();
-    await this.draw(frame, state);
-  }
-
-  /** Hand Vega what differs from the last drawing, and nothing else: rows are what redrawing costs. */
-  private async draw(frame: Frame, state: State): Promise<void> {
     let changed = false;
     for (const name of this.spec.tables) {
       const table = frame.tables[name];
@@ -122,19 +95,9 @@ export class Chart {
     }
   }
 
-  private fits({ x, y }: Layout): boolean {
-    const { bounds } = this.root();
-    const { width, height } = this.spec;
-    return bounds.x1 >= -x - SLACK && bounds.y1 >= -y - SLACK && bounds.x2 <= width - x + SLACK && bounds.y2 <= height - y + SLACK;
-  }
-
-  private root(): { bounds: { x1: number; y1: number; x2: number; y2: number } } {
-    return (this.view.scenegraph() as unknown as { root: ReturnType<Chart["root"]> }).root;
-  }
-
   /** Scale the whole picture to its box. */
   fit(): void {
-    if (this.scale() && this.spec.renderer === "canvas") sharpen(this.host, this.root());
+    if (this.scale() && this.spec.renderer === "canvas") sharpen(this.host, (this.view.scenegraph() as unknown as { root: unknown }).root);
   }
 
   /** Returns whether the scale has changed. */
@@ -165,32 +128,4 @@ export class Chart {
     };
     return logger;
   }
-}
-
-/** Text may reach this far into the padding before it counts as cut off, in design pixels. */
-const SLACK = 1;
-
-const layouts = new WeakMap<HTMLElement, Layout | null>();
-
-function layoutOf(box: HTMLElement): Layout | null {
-  let layout = layouts.get(box);
-  if (layout === undefined) layouts.set(box, (layout = paintedLayout(box)));
-  return layout;
-}
-
-/**
- * The painter's layout, read from its picture. Browsers measure text a hair differently, and Vega
- * rounds the plot to whole pixels: laid out anew, everything would jump when the live chart comes.
- */
-function paintedLayout(box: HTMLElement): Layout | null {
-  const plot = box.querySelector(".painted svg > g");
-  const origin = /^translate\(([\d.]+),([\d.]+)\)$/.exec(plot?.getAttribute("transform") ?? "");
-  const size = /^M0,0h([\d.]+)v([\d.]+)h/.exec(plot?.querySelector("path")?.getAttribute("d") ?? "");
-  if (!origin || !size) return null;
-  return { x: Number(origin[1]), y: Number(origin[2]), width: Number(size[1]), height: Number(size[2]) };
-}
-
-function withLayout(vega: VegaSpec, whole: { width: number; height: number }, { x, y, width, height }: Layout): VegaSpec {
-  const padding = { left: x, top: y, right: whole.width - x - width, bottom: whole.height - y - height };
-  return { ...vega, autosize: { type: "none" }, width, height, padding };
 }

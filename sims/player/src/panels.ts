@@ -18,7 +18,7 @@ export class Panels {
   private live: LivePanel[] = [];
   private library: Promise<Library> | null = null;
   private attempts = 0;
-  private last: { frame: Frame; state: State } | null = null;
+  private outdated = false;
   private tooltip: Tooltip;
 
   constructor(
@@ -38,19 +38,20 @@ export class Panels {
   }
 
   async show(frame: Frame, state: State): Promise<void> {
-    this.last = { frame, state };
     this.tooltip.frame = frame;
-    if (this.live.length === 0) await this.build(frame, state);
+    if (this.live.length === 0 || this.outdated) await this.build(frame, state);
     else await Promise.all(this.live.map((panel) => panel.show(frame, state)));
   }
 
-  /** Draw everything again in the theme that now holds. */
-  async retheme(): Promise<void> {
-    if (this.last && this.live.length > 0) await this.build(this.last.frame, this.last.state);
+  /** Make all panels anew at the next drawing, in the theme that then holds; false while none is live. */
+  forget(): boolean {
+    this.outdated = this.live.length > 0;
+    return this.outdated;
   }
 
   /** New panels are made under the old ones and shown when all are drawn, so that nothing flashes. */
   private async build(frame: Frame, state: State): Promise<void> {
+    this.outdated = false;
     const made: { panel: LivePanel; host: HTMLElement }[] = [];
     try {
       for (const panel of this.spec.panels) made.push(await this.make(panel));

@@ -9,7 +9,7 @@ import { bindDrags } from "./drag";
 import type { Driver, Host } from "./driver";
 import { Embedded } from "./embed";
 import { Explorer } from "./explorer";
-import { fromBuild } from "./frames";
+import { hideParts } from "./hide";
 import { Images } from "./images";
 import { Panels } from "./panels";
 import { Process } from "./process";
@@ -17,6 +17,7 @@ import { type Failure, Python } from "./python";
 import { type Query, readQuery } from "./query";
 import { Readouts } from "./readouts";
 import { Recorded } from "./recorded";
+import { Stage } from "./stage";
 import { defaults, queryOf, same } from "./state";
 import { ThemeSwitch } from "./theme";
 import { type Track, Transport } from "./transport";
@@ -40,10 +41,7 @@ class Player implements Host {
   private transport: Transport | null = null;
   /** The state this embed was opened in; a link from the page around sets what it names, on top of this. */
   private readonly opened: State;
-  private shown: { frame: Frame; state: State; from: "recorded" | "python"; index: number };
-  private waiting: { settle: () => void } | null = null;
-  private drawing = false;
-  private drawings = 0;
+  private readonly stage: Stage;
   private wanted = false;
 
   constructor(
@@ -58,15 +56,17 @@ class Player implements Host {
     this.words = new Words(root);
     this.readouts = new Readouts(root);
     this.address = new Address(spec);
-    this.shown = { frame: fromBuild(spec.frame), state: defaults(spec), from: "recorded", index: 0 };
-    this.theme = new ThemeSwitch(query.theme, () => void this.panels.retheme());
+    this.theme = new ThemeSwitch(query.theme, () => void this.stage.retheme());
     this.panels = new Panels(root, spec, this.images, () => this.theme.current);
+    this.stage = new Stage(root, spec, this.state, this.panels, this.readouts, (message) =>
+      this.words.failed({ stage: "draw", file: "", message, trace: "" }, () => this.retry()),
+    );
     this.python = this.makePython();
     this.controls = new Controls(root, spec, (name, value) => void this.change({ [name]: value }), (sentence) =>
       this.words.notice("typed", sentence),
     );
     this.driver = this.makeDriver(query);
-    this.hide(query);
+    hideParts(root, query, this.controls);
     bindDrags(root, spec, () => this.state, (name, value) => void this.change({ [name]: value }));
     bindActions(root, { address: this.address, query: () => this.query(), say: (text) => this.words.say(text) });
     bindCode(root, this, (text) => this.words.say(text));
@@ -81,8 +81,7 @@ class Player implements Host {
 
   async draw(frame: Frame, state: State, from: "recorded" | "python", index: number): Promise<void> {
     if (from === "python") this.words.noError();
-    this.shown = { frame, state, from, index };
-    await this.redraw();
+    await this.stage.draw({ frame, state, from, index });
   }
 
   note(text: string | null): void {
@@ -90,7 +89,7 @@ class Player implements Host {
   }
 
   raised(failure: Failure): void {
-    if (this.root.dataset["state"] === "starting") this.status("live");
+    if (this.stage.status === "starting") this.stage.status = "live";
     this.words.idle();
     this.words.raised(failure);
   }
@@ -105,7 +104,7 @@ class Player implements Host {
     this.controls.show(this.state);
     this.words.notice("link", null);
     this.words.notice("typed", null);
-    const done = changed.every((c) => c.chart) ? this.redraw().then(() => true) : this.driver.changed();
+    const done = changed.every((c) => c.chart) ? this.stage.redraw().then(() => true) : this.driver.changed();
     this.changed(by);
     return done;
   }
@@ -137,9 +136,11 @@ class Player implements Host {
     if (this.python.status === "starting" || this.python.status === "ready") return;
     this.words.noError();
     this.words.notice("edited", null);
-    this.status("starting");
+    this.stage.status = "starting";
     this.words.starting();
     this.python.start();
+    // A note that promised Python on a touch now has to say that it is coming.
+    if (this.words.notes("instead")) void this.driver.show();
   }
 
   /** Let Python run the reader's version of the sim, or with null the book's own again. */
@@ -169,8 +170,6 @@ class Player implements Host {
 
   private begin(query: Query): void {
     this.controls.show(this.state);
-    this.root.dataset["drawn"] = "";
-    this.root.dataset["frame"] = "0";
     if (query.notices.length > 0) this.words.notice("link", query.notices.join(" "));
     const asked = queryOf(this.spec, this.state, query.frame ?? 0);
     if (asked !== "") void this.openAsked(asked);
@@ -206,7 +205,7 @@ class Player implements Host {
           void this.driver.renewed();
         },
         failed: (failure) => {
-          this.status("failed");
+          this.stage.status = "failed";
           this.words.failed(failure, () => this.retry());
           void this.driver.show();
         },
@@ -259,65 +258,8 @@ class Player implements Host {
     if (this.wanted) this.changed();
   }
 
-  private hide(query: Query): void {
-    const parts: Record<string, string> = {
-      controls: ".sim-controls, .legends, .transport",
-      readouts: ".readouts",
-      actions: ".sim-actions",
-      title: ".sim-title",
-      formula: ".formula",
-    };
-    for (const part of query.hide) {
-      if (!(part in parts)) continue;
-      for (const element of this.root.querySelectorAll<HTMLElement>(parts[part] as string)) element.hidden = true;
-    }
-    this.controls.hide(query.hide);
-    if (!query.text) this.root.querySelector('[role="status"]')?.classList.add("hidden");
-  }
-
   private query(): string {
     return queryOf(this.spec, this.state, this.driver?.index ?? 0);
-  }
-
-  private status(state: "baked" | "starting" | "live" | "failed"): void {
-    this.root.dataset["state"] = state;
-  }
-
-  /** Draw what is to be shown; while a drawing runs, only the newest of those that come waits. */
-  private async redraw(): Promise<void> {
-    if (this.drawing) {
-      this.waiting?.settle();
-      return new Promise((settle) => (this.waiting = { settle }));
-    }
-    this.drawing = true;
-    try {
-      await this.drawOnce();
-    } finally {
-      this.drawing = false;
-      const { waiting } = this;
-      this.waiting = null;
-      if (waiting) void this.redraw().then(waiting.settle);
-    }
-  }
-
-  private async drawOnce(): Promise<void> {
-    const { frame, from, index } = this.shown;
-    const state = { ...this.shown.state };
-    for (const c of this.spec.controls) if (c.chart) state[c.name] = this.state[c.name] as Value;
-    try {
-      await this.panels.show(frame, state);
-    } catch (error) {
-      this.status("failed");
-      const message = error instanceof Error ? error.message : String(error);
-      this.words.failed({ stage: "draw", file: "chart.js", message, trace: "" }, () => this.retry());
-      return;
-    }
-    this.readouts.show(frame);
-    const now = this.root.dataset["state"];
-    if (from === "python") this.status("live");
-    else if (now === "painted") this.status("baked");
-    this.root.dataset["drawn"] = queryOf(this.spec, state, index);
-    this.root.dataset["frame"] = String(++this.drawings);
   }
 }
 

@@ -73,6 +73,11 @@ export class Words {
     this.noticeBox.hidden = this.notices.size === 0;
   }
 
+  /** Whether a notice of this kind stands. */
+  notes(kind: string): boolean {
+    return this.notices.has(kind);
+  }
+
   /** The load failed: what, why, and a way to try again. */
   failed(failure: Failure, retry: () => void): void {
     this.idle();
