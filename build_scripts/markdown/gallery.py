@@ -27,6 +27,7 @@ def _card(book: Book, slug: str, level: int) -> str:
         f'<li class="card"><a class="card-picture" href="{relative(f"sims/{slug}/", page)}" tabindex="-1" '
         f'aria-hidden="true"><img class="only-light" src="{light}" alt="" loading="lazy">'
         f'<img class="only-dark" src="{dark}" alt="" loading="lazy"></a>'
-        f'<h{level} class="card-title"><a href="{relative(f"sims/{slug}/", page)}">{escape(sim.title)}</a></h{level}>'
+        f'<h{level} class="card-title"><a href="{relative(f"sims/{slug}/", page)}">{escape(sim.title)}</a>'
+        f"</h{level}>"
         f'<p>{escape(sim.description)}</p><p class="card-facts">{escape(" · ".join(facts))}</p></li>'
     )

@@ -33,13 +33,12 @@ def embed(book: Book, inside: str | None, *, own_page: bool = False) -> str:
     address = relative(f"sims/{sim.slug}/main.html", page.url) + (f"?{query}" if query else "")
     frame = iframe(address, book.height(sim.slug), sim.title, "eager" if first else "lazy")
     about = relative(f"sims/{sim.slug}/", page.url)
-    links = f'<a href="{escape(address)}">Full screen</a>'
-    if page.sim != sim.slug:
-        links += f' <a href="{escape(about)}">About this microsim</a>'
-    return (
-        f'<figure class="embed" data-sim="{sim.slug}">{frame}'
-        f'<p class="embed-links" data-search-exclude>{links}</p></figure>'
+    links = (
+        f'<p class="embed-links" data-search-exclude><a href="{escape(address)}">Full screen</a> '
+        f'<a href="{escape(about)}">About this microsim</a></p>'
     )
+    # A sim's own page has these links at its end.
+    return f'<figure class="embed" data-sim="{sim.slug}">{frame}{"" if own_page else links}</figure>'
 
 
 def iframe(address: str, height: int, title: str, loading: str) -> str:
