@@ -444,6 +444,12 @@ def test_explorer_a_collapsed_batch_ignores_temperature_and_positive(explorer):
             assert readouts["loss"] == pytest.approx(floors.equal(256))
 
 
+def test_explorer_shows_the_floor(explorer):
+    for tau in (0.02, 0.07, 0.1, 0.5, 1.0):
+        readouts = explorer(source="simplex", positive=1.0, tau=tau)
+        assert readouts["loss"] == pytest.approx(floors.best(256, tau), rel=1e-9)
+
+
 def test_explorer_the_two_predictions(explorer):
     assert explorer(tau=0.5)["loss"] - explorer(tau=0.1)["loss"] > 3  # "by several nats"
     perfect = explorer(tau=0.5, positive=1.0)
