@@ -54,14 +54,14 @@ export class Explorer implements Driver {
   /** What is shown instead of the state that was asked for, and what becomes of that. */
   private instead(found: Found | null): string {
     const { spec, state, python } = this.host;
-    const then = {
-      idle: "Touch the sim, and Python computes the exact one.",
-      starting: "The exact one comes when Python is ready.",
-      ready: "",
-      failed: "The exact one needs Python, which did not start.",
+    const coming = {
+      idle: " until you touch the sim and Python starts.",
+      starting: " until Python is ready.",
+      ready: ".",
+      failed: "; the exact one needs Python.",
     }[python.status];
-    if (!found) return `This state was not recorded. ${then}`;
-    const differ = spec.controls.filter((c) => !same(c.chart ? undefined : state[c.name], c.chart ? undefined : found.state[c.name]));
-    return `Showing the recorded state ${inWords(spec, found.state, differ.map((c) => c.name))}. ${then}`;
+    if (!found) return `The picture stays as it is${coming}`;
+    const differ = spec.controls.filter((c) => !c.chart && !same(state[c.name], found.state[c.name]));
+    return `Showing the recorded ${inWords(spec, found.state, differ.map((c) => c.name))}${coming}`;
   }
 }
