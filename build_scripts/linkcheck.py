@@ -58,6 +58,7 @@ class _Page(HTMLParser):
     names: set[str] = field(default_factory=set)
     style: list[tuple[int, str]] = field(default_factory=list)
     base: bool = False
+    canonical: str = ""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -74,6 +75,8 @@ class _Page(HTMLParser):
                 self.links += [(line, part.split()[0], True) for part in value.split(",") if part.split()]
             elif key == "style":
                 self.style.append((line, value))
+            elif tag == "link" and key == "href" and given.get("rel") == "canonical":
+                self.canonical = value
             elif tag == "link" and key == "href":
                 self.links.append((line, value, bool(LINK_FETCHED & set(given.get("rel", "").split()))))
             elif (tag, key) in FETCHED:
@@ -98,11 +101,13 @@ def check_site(site: Path) -> list[Fault]:
     if not (site / "index.html").is_file():
         raise ValueError(f"{site} holds no index.html; build it first: make site")
     pages = {p: _read(p) for p in sorted(site.rglob("*.html"))}
+    # Where the site will stand on its server; known when it was built with its address.
+    home = urlsplit(pages[site / "index.html"].canonical).path or "/"
     faults: set[Fault] = set()
     for path, page in pages.items():
         file = path.relative_to(site).as_posix()
-        # A server shows 404.html at any address, so its own links start at the root.
-        rooted = path == site / "404.html"
+        # A server shows 404.html at any address, so its own links start at the site's root.
+        rooted = home if path == site / "404.html" else None
         if page.base:
             faults.add(Fault(file, 1, "has <base>, which breaks below another path"))
         for line, address, fetched in page.links:
@@ -126,14 +131,14 @@ def _read(path: Path) -> _Page:
 def _css(site: Path, path: Path, css: str) -> Iterator[str]:
     for found in _CSS_URL.finditer(css):
         message = _address(
-            site, path, {}, (found["url"] or found["sheet"]).strip(), fetched=True, rooted=False
+            site, path, {}, (found["url"] or found["sheet"]).strip(), fetched=True, rooted=None
         )
         if message:
             yield message
 
 
 def _address(
-    site: Path, path: Path, pages: dict[Path, _Page], address: str, *, fetched: bool, rooted: bool
+    site: Path, path: Path, pages: dict[Path, _Page], address: str, *, fetched: bool, rooted: str | None
 ) -> str | None:
     """Return what is wrong with an address, or None."""
     parts = urlsplit(address.strip())
@@ -143,13 +148,15 @@ def _address(
         return None
     if parts.scheme or parts.netloc:
         return f"fetches {address} from another host" if fetched else None
-    if parts.path.startswith("/") and not rooted:
+    if parts.path.startswith("/") and (rooted is None or not parts.path.startswith(rooted)):
         return f"{address} starts at the server's root; it breaks below another path"
     target = path
     if parts.path:
         inner = unquote(parts.path)
-        folder = "" if rooted else path.parent.relative_to(site).as_posix()
-        joined = posixpath.normpath(posixpath.join(folder, inner.lstrip("/") if rooted else inner))
+        if rooted is not None and inner.startswith("/"):
+            joined = posixpath.normpath(inner.removeprefix(rooted) or ".")
+        else:
+            joined = posixpath.normpath(posixpath.join(path.parent.relative_to(site).as_posix(), inner))
         if joined.startswith(".."):
             return f"{address} leads out of the site"
         target = site / joined

@@ -70,6 +70,13 @@ def test_404_is_shown_anywhere_so_its_links_start_at_the_root(site):
     assert "/nothing" in fault.message
 
 
+def test_404_knows_where_the_site_will_stand(site):
+    home = '<link rel="canonical" href="https://example.org/some/book/">'
+    body = '<a href="/some/book/index.html">x</a> <a href="/some/book/">y</a> <a href="/index.html">z</a>'
+    [fault] = check_site(site(body, where="404.html", **{"index.html": home}))
+    assert fault.message.startswith("/index.html")
+
+
 def test_the_command(site, capsys, tmp_path):
     assert main([str(site("<p>"))]) == 0
     assert "2 pages, 0 fault(s)" in capsys.readouterr().out
