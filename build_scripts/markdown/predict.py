@@ -12,8 +12,9 @@ import yaml
 
 from build_scripts.markdown.book import Book
 from build_scripts.markdown.errors import SyntaxProblem, nearest
+from build_scripts.markdown.evaluate import evaluate
 from build_scripts.markdown.states import open_tag
-from build_scripts.markdown.values import evaluate, shown
+from build_scripts.markdown.values import shown
 
 __all__ = ["predict"]
 

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from build_scripts.markdown import Book, SyntaxProblem
-from build_scripts.markdown.values import evaluate, value
+from build_scripts.markdown.evaluate import evaluate
+from build_scripts.markdown.values import value
 
 
 @pytest.fixture
