@@ -22,6 +22,7 @@ from build_scripts.data_check import check_data, line_of
 from build_scripts.host_check import check_hosts
 from build_scripts.markdown import AuthoringExtension, Book, Problem, Source, SyntaxProblem
 from build_scripts.markdown.page_contract import check_sim_page
+from build_scripts.markdown.quiz_check import check_quizzes
 from build_scripts.markdown.source import FrontMatter
 from build_scripts.markdown.survey import survey
 
@@ -141,6 +142,7 @@ def check_pages(root: Path) -> list[Problem]:
         except ValueError as error:
             book.problems.append(Problem(book.page.file, 1, str(error), "Quote values that hold a colon."))
             continue
+        book.problems += check_quizzes(book.page)
         body = "\n".join(book.page.text.split("\n")[front.end :])
         Markdown(extensions=[*extensions, AuthoringExtension(book)], extension_configs=settings).convert(body)
     return book.problems

@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import sys
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -92,10 +93,16 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
     def on_page_markdown(self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Say which page is being read, before any other plugin takes pieces out of it."""
         from build_scripts.markdown import Source
+        from build_scripts.markdown.quiz_check import check_quizzes
 
         path = Path(page.file.abs_src_path or "")
         slug = page.file.src_uri.split("/")[1] if self._is_sim(page.file) else None
         self.book.page = Source.read(path, self.root, page.url, slug)
+        if faulty := check_quizzes(self.book.page):
+            self.book.problems += faulty
+            # mkdocs-quiz would stop at the first one, without its line.
+            said = "\n".join(f'<p class="authoring-error">{escape(str(p))}</p>' for p in faulty)
+            markdown = re.sub(r"<quiz>.*?(</quiz>|\Z)", "", markdown, flags=re.S) + f"\n\n{said}\n"
         page.edit_url = _edit_url(config, self.book.page.file)
         if slug:
             # The sim stands above the text, so it is the first one shown.

@@ -7,7 +7,9 @@ import pytest
 from build_scripts.check import check_pages, check_sims
 from build_scripts.data_check import check_data
 from build_scripts.host_check import check_hosts
+from build_scripts.markdown import Source
 from build_scripts.markdown.page_contract import KEYS, SECTIONS, check_sim_page
+from build_scripts.markdown.quiz_check import check_quizzes
 
 
 def edit(path, old, new):
@@ -157,3 +159,26 @@ def test_an_address_that_is_fetched_from_elsewhere_is_found(small_book, line):
 def test_a_plain_link_is_not(small_book, line):
     edit(small_book / "docs" / "chapters" / "one" / "index.md", "Text", line)
     assert check_hosts(small_book) == []
+
+
+@pytest.mark.parametrize(
+    ("quiz", "message"),
+    [
+        ("<quiz>\nQ?\n- [ ] a\n- [ ] b\n</quiz>", "no answer of the quiz is right"),
+        ("<quiz>\nQ?\n- [x] a\n</quiz>", "1 answers"),
+        ("<quiz>\nQ?\n- [x] a\n- [y] b\n</quiz>", "[y] marks no answer"),
+        ("<quiz>\n- [x] a\n- [ ] b\n</quiz>", "asks nothing"),
+        ("<quiz>\nQ?\n- [x] a\n- [ ] b\n", "not closed"),
+    ],
+)
+def test_a_faulty_quiz_is_found(quiz, message):
+    [problem] = check_quizzes(Source("docs/a.md", f"# A\n\n{quiz}\n"))
+    assert message in problem.message
+    assert problem.line in (3, 6)
+
+
+@pytest.mark.parametrize(
+    "quiz", ["<quiz>\nQ [[2]]\n</quiz>", "<quiz>\nQ?\n- [x] a\n> b\n- [ ] c\n</quiz>", "`<quiz>`"]
+)
+def test_a_sound_quiz_is_not(quiz):
+    assert check_quizzes(Source("docs/a.md", quiz)) == []

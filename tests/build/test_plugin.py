@@ -142,6 +142,12 @@ def test_tidying_notices_when_the_quiz_plugin_changes():
             ],
         ),
         (
+            "sims/two-dials/index.md",
+            "- [x] The product",
+            "- [ ] The product",
+            ["sims/two-dials/index.md:38: no answer of the quiz is right", "Write answers as"],
+        ),
+        (
             "docs/index.md",
             "{sim:two-dials}",
             "{value: open('x')}",
