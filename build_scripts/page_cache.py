@@ -64,9 +64,9 @@ class PageCache:
         self._used.clear()
 
 
-def surroundings(root: Path, files: Files, heights: dict[str, int]) -> str:
+def surroundings(root: Path, files: Files, *, measured: bool) -> str:
     """Return a hash of what pages refer to: sims, engine, syntax, sources, and which pages there are."""
-    digest = hashlib.sha256(json.dumps([sorted(f.src_uri for f in files), heights]).encode())
+    digest = hashlib.sha256(json.dumps([sorted(f.src_uri for f in files), measured]).encode())
     for place in ("sims", "sim_engine", "build_scripts"):
         for path in sorted((root / place).rglob("*")):
             if not path.is_file() or path.suffix == ".pyc" or "player" in path.parts:

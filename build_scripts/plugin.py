@@ -68,7 +68,8 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
         parts = Parts(self.root, log.info)
         parts.make(sims=self.with_sims)
         self.faults = list(parts.errors)
-        self.book.heights = parts.heights
+        # After a fault some sims have no rendered page; their embeds get room all the same.
+        self.book.measure = parts.height if set(self.book.slugs) == set(parts.pages) else None
         for address, path in parts.files(sims=self.with_sims):
             files.append(File.generated(config, address, abs_src_path=str(path)))
         for slug in self.book.slugs:
@@ -81,7 +82,7 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
             from build_scripts.page_cache import PageCache, surroundings
 
             self.cache = self.cache or PageCache()
-            self.around = surroundings(self.root, files, parts.heights)
+            self.around = surroundings(self.root, files, measured=self.book.measure is not None)
         return files
 
     def on_pre_page(self, page: Page, *, config: MkDocsConfig, files: Files) -> Page:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-__all__ = ["EMBED_WIDTH", "PartError", "Parts", "requirements"]
+if TYPE_CHECKING:
+    from build_scripts.render_sims import SimPage
+
+__all__ = ["PartError", "Parts", "requirements"]
 
 NPM = ("esbuild", "katex", "vega", "pyodide")
-# Width of the text column beside both sidebars at 1280 pixels: what an embed's height is reckoned for.
-EMBED_WIDTH = 800
+# Height of the row of buttons under a sim, with its rule and margins, in pixels.
+ACTIONS = 55
 
 
 class PartError(Exception):
@@ -31,13 +33,13 @@ class Parts:
     Attributes:
         root: the project's folder.
         report: called with a line of progress.
-        heights: embed height by slug, once the sims are rendered.
+        pages: the rendered sims, by slug.
         errors: what failed in the last `make`.
     """
 
     root: Path
     report: Callable[[str], None]
-    heights: dict[str, int] = field(default_factory=dict)
+    pages: dict[str, SimPage] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
     @property
@@ -137,13 +139,20 @@ class Parts:
     def _sims(self) -> None:
         from build_scripts import render_sims
 
-        try:
-            pages = render_sims.build(self.root / "sims", self.build / "sims", report=self.report)
-        finally:
-            # The heights of the sims that did render are right even when another failed.
-            for spec in (self.build / "sims").glob("*/spec.json"):
-                self.heights[spec.parent.name] = _height(json.loads(spec.read_text(encoding="utf-8")))
-        self.heights = {p.slug: p.embed_height(EMBED_WIDTH) for p in pages}
+        pages = render_sims.build(self.root / "sims", self.build / "sims", report=self.report)
+        self.pages = {page.slug: page for page in pages}
+
+    def height(self, slug: str, width: int, hidden: frozenset[str]) -> int:
+        """Return about how high an embed of the sim is without the parts named in `hidden`."""
+        page = self.pages[slug]
+        spec = dict(page.spec)
+        spec["controls"] = [c for c in spec["controls"] if not hidden & {c["name"], "controls"}]
+        if "readouts" in hidden:
+            spec["readouts"] = []
+        if "title" in hidden:
+            spec["title"] = ""
+        actions = ACTIONS if "actions" in hidden else 0
+        return replace(page, spec=spec).embed_height(width) - actions
 
     def _fresh(self, name: str, inputs: list[Path], out: Path, extra: str = "") -> bool:
         stamp = self.build / f".{name}.key"
@@ -151,12 +160,6 @@ class Parts:
 
     def _made(self, name: str, inputs: list[Path], extra: str = "") -> None:
         (self.build / f".{name}.key").write_text(_key(inputs, extra))
-
-
-def _height(spec: dict[str, Any]) -> int:
-    from build_scripts.render.height import page_height
-
-    return page_height(spec, EMBED_WIDTH)
 
 
 def _key(inputs: list[Path], extra: str) -> str:

@@ -15,8 +15,9 @@ from sim_engine.microsim import Microsim
 
 __all__ = ["Book", "Sim"]
 
-# Room for a sim whose height nobody has measured yet (a build without the sims).
+# Room for a sim whose height nobody can tell (a build without the sims).
 UNMEASURED = 640
+Measure = Callable[[str, int, frozenset[str]], int]
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,14 @@ class Book:
         root: the project's folder.
         page: the page being rendered.
         problems: faults found so far.
-        heights: pixels that a sim takes at the width of the text, by slug.
+        measure: tells how high a sim is, of its slug, a width and the parts that are hidden, in
+            pixels; None where the sims are not rendered.
     """
 
     root: Path
     page: Source | None = None
     problems: list[Problem] = field(default_factory=list)
-    heights: dict[str, int] = field(default_factory=dict)
+    measure: Measure | None = None
     pages: dict[str, str] = field(default_factory=dict)
     cited_in: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     _sims: dict[str, Sim | Exception] = field(default_factory=dict)
@@ -110,8 +112,9 @@ class Book:
             self._bibliography = Bibliography.read(self.root / "docs" / "references.bib")
         return self._bibliography
 
-    def height(self, slug: str) -> int:
-        return self.heights.get(slug, UNMEASURED)
+    def height(self, slug: str, width: int, hidden: frozenset[str] = frozenset()) -> int:
+        """Return about how high a sim is at `width`, both in pixels, without what is hidden."""
+        return self.measure(slug, width, hidden) if self.measure else UNMEASURED
 
     def current(self) -> Source:
         """Return the page being rendered; outside a page, an empty one."""

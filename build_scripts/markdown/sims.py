@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from urllib.parse import parse_qsl
 
 from build_scripts.markdown.book import Book
 from build_scripts.markdown.errors import SyntaxProblem
@@ -10,6 +11,10 @@ from build_scripts.markdown.paths import relative
 from build_scripts.markdown.states import check_query
 
 __all__ = ["embed", "iframe", "snippet"]
+
+# Widths of the text column that an embed's height is reckoned for: beside both sidebars, on a
+# tablet, on a phone. The style sheet chooses among them, until the sim itself says its height.
+WIDE, MIDDLE, NARROW = 800, 620, 350
 
 
 def embed(book: Book, inside: str | None, *, own_page: bool = False) -> str:
@@ -31,7 +36,10 @@ def embed(book: Book, inside: str | None, *, own_page: bool = False) -> str:
     if not own_page:
         page.shown.append(sim.slug)
     address = relative(f"sims/{sim.slug}/main.html", page.url) + (f"?{query}" if query else "")
-    frame = iframe(address, book.height(sim.slug), sim.title, "eager" if first else "lazy")
+    hidden = frozenset(dict(parse_qsl(query)).get("hide", "").split(","))
+    wide, middle, narrow = (book.height(sim.slug, width, hidden) for width in (WIDE, MIDDLE, NARROW))
+    style = f' style="--high: {wide}px; --high-middle: {middle}px; --high-narrow: {narrow}px"'
+    frame = iframe(address, wide, sim.title, "eager" if first else "lazy", style)
     about = relative(f"sims/{sim.slug}/", page.url)
     links = (
         f'<p class="embed-links" data-search-exclude><a href="{escape(address)}">Full screen</a> '
@@ -41,11 +49,11 @@ def embed(book: Book, inside: str | None, *, own_page: bool = False) -> str:
     return f'<figure class="embed" data-sim="{sim.slug}">{frame}{"" if own_page else links}</figure>'
 
 
-def iframe(address: str, height: int, title: str, loading: str) -> str:
+def iframe(address: str, height: int, title: str, loading: str, more: str = "") -> str:
     """Return the frame; `src width height title loading` is all that an embedder needs."""
     return (
         f'<iframe src="{escape(address)}" width="100%" height="{height}" title="{escape(title)}" '
-        f'loading="{loading}" allow="fullscreen; clipboard-write"></iframe>'
+        f'loading="{loading}" allow="fullscreen; clipboard-write"{more}></iframe>'
     )
 
 
@@ -53,6 +61,6 @@ def snippet(book: Book, slug: str, address: str) -> str:
     """Return the HTML that an embedder pastes."""
     sim = book.sim(slug)
     return (
-        f'<iframe src="{address}"\n        width="100%" height="{book.height(slug)}"\n'
+        f'<iframe src="{address}"\n        width="100%" height="{book.height(slug, WIDE)}"\n'
         f'        title="{escape(sim.title)}" loading="lazy"></iframe>'
     )

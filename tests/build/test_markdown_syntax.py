@@ -58,8 +58,11 @@ def test_embed_is_a_frame_with_a_relative_address_and_a_title(render, book):
 
 
 def test_embed_takes_its_measured_height(render, book):
-    book.heights["two-dials"] = 812
-    assert 'height="812"' in render("{sim:two-dials}")
+    book.measure = lambda slug, width, hidden: width + 12 - 100 * ("readouts" in hidden)
+    html = render("{sim:two-dials}\n\n{sim:two-dials hide=readouts,tau}")
+    assert 'height="812"' in html
+    assert "--high: 812px; --high-middle: 632px; --high-narrow: 362px" in html
+    assert 'height="712"' in html
 
 
 def test_a_control_without_a_slug_is_the_last_sim_above(render, book):
