@@ -16,6 +16,7 @@ export class Tooltip {
     private images: Images,
   ) {
     this.card.className = "tooltip";
+    this.card.dataset["part"] = "tooltip";
     this.card.hidden = true;
     // The sentence under the picture says in words what matters; the card is for the pointer.
     this.card.setAttribute("aria-hidden", "true");
