@@ -40,6 +40,7 @@ export class Python {
   private flight: (Job & { id: number }) | null = null;
   private queue: Job[] = [];
   private waiting: (() => void)[] = [];
+  private isLong = false;
   private attempts = 0;
   private lastId = 0;
   private silence: ReturnType<typeof setTimeout> | undefined;
@@ -106,7 +107,10 @@ export class Python {
     if (!job) return;
     const id = ++this.lastId;
     this.flight = { ...job, id };
-    this.long = setTimeout(() => this.events.busy(true), LONG_REQUEST);
+    this.long = setTimeout(() => {
+      this.isLong = true;
+      this.events.busy(true);
+    }, LONG_REQUEST);
     this.worker.postMessage({ ...job.request, id });
   }
 
@@ -131,8 +135,10 @@ export class Python {
 
   private landed(): void {
     clearTimeout(this.long);
-    this.events.busy(false);
     this.flight = null;
+    if (!this.isLong) return;
+    this.isLong = false;
+    this.events.busy(false);
   }
 
   private listenForSilence(): void {
