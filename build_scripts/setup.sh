@@ -21,9 +21,9 @@ fi
 "$python" -c 'import venv, ensurepip' 2>/dev/null ||
   die "$python has no venv module. Debian: apt-get install python3-venv."
 command -v node >/dev/null 2>&1 ||
-  die "Node.js is missing; 20 or newer is needed to build the player and to compile the browser's Python. Debian: apt-get install nodejs npm."
+  die "Node.js is missing; 20 or newer is needed to build the player and to compile the browser's Python. Debian 13: apt-get install nodejs npm; elsewhere: nvm install 20, or nodejs.org."
 node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' ||
-  die "Node.js $(node --version) is too old; 20 or newer is needed."
+  die "Node.js $(node --version) at $(command -v node) is too old; 20 or newer is needed. Get it with nvm install 20, or from nodejs.org, and put it first in PATH."
 command -v npm >/dev/null 2>&1 ||
   die "npm is missing (Node.js is here). Debian: apt-get install npm."
 
