@@ -9,8 +9,9 @@ from build_scripts.look import color
 
 Layers: TypeAlias = alt.LayerChart | alt.FacetChart
 
-_TURN = "datum.turns * yaw * PI / 180"
-_TILT = "datum.turns * pitch * PI / 180"
+# What does not turn (the circle, the outline) has `turns` 0, and so a cosine of 1 and a sine of 0.
+_COS_YAW, _SIN_YAW = "(1 - datum.turns * (1 - cos_yaw))", "datum.turns * sin_yaw"
+_COS_PITCH, _SIN_PITCH = "(1 - datum.turns * (1 - cos_pitch))", "datum.turns * sin_pitch"
 
 
 def _seen(chart: alt.Chart, end: str = "") -> alt.Chart:
@@ -18,13 +19,13 @@ def _seen(chart: alt.Chart, end: str = "") -> alt.Chart:
     x, y, z = (f"datum.{axis}{end}" for axis in "xyz")
     return chart.transform_calculate(
         **{
-            f"u{end}": f"{x} * cos({_TURN}) + {z} * sin({_TURN})",
-            f"ahead{end}": f"{z} * cos({_TURN}) - {x} * sin({_TURN})",
+            f"u{end}": f"{x} * {_COS_YAW} + {z} * {_SIN_YAW}",
+            f"ahead{end}": f"{z} * {_COS_YAW} - {x} * {_SIN_YAW}",
         }
     ).transform_calculate(
         **{
-            f"v{end}": f"{y} * cos({_TILT}) - datum.ahead{end} * sin({_TILT})",
-            f"w{end}": f"{y} * sin({_TILT}) + datum.ahead{end} * cos({_TILT})",
+            f"v{end}": f"{y} * {_COS_PITCH} - datum.ahead{end} * {_SIN_PITCH}",
+            f"w{end}": f"{y} * {_SIN_PITCH} + datum.ahead{end} * {_COS_PITCH}",
         }
     )
 
@@ -32,6 +33,9 @@ def _seen(chart: alt.Chart, end: str = "") -> alt.Chart:
 def _embedding() -> Layers:
     params = [alt.param(name="yaw", value=20), alt.param(name="pitch", value=18)]
     params.append(alt.param(name="show", value=list("0123456789")))
+    # Once a frame, where a thousand strokes and points would each ask for them.
+    for angle in ("yaw", "pitch"):
+        params += [alt.param(name=f"{f}_{angle}", expr=f"{f}({angle} * PI / 180)") for f in ("cos", "sin")]
     frame = alt.Scale(domain=[-1.04, 1.04], nice=False)
     x, y = (alt.X("u:Q", scale=frame, axis=None), alt.Y("v:Q", scale=frame, axis=None))
     guide = (
@@ -51,7 +55,8 @@ def _embedding() -> Layers:
         _seen(alt.Chart(alt.NamedData("points")))
         .transform_filter("indexof(show, datum.digit) >= 0")
         .transform_calculate(near="datum.turns == 0 ? 0.95 : 0.28 + 0.72 * (datum.w + 1) / 2")
-        .transform_calculate(size="datum.turns == 0 ? 11 : 9 + 5 * (datum.w + 1) / 2")
+        # Half pixels: a browser shapes a digit anew for every size of type, which is most of a frame.
+        .transform_calculate(size="datum.turns == 0 ? 11 : round(18 + 5 * (datum.w + 1)) / 2")
         .mark_text(fontWeight=600)
         .encode(
             x=x,
