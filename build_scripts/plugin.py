@@ -69,7 +69,9 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
         parts.make(sims=self.with_sims)
         self.faults = list(parts.errors)
         # After a fault some sims have no rendered page; their embeds get room all the same.
-        self.book.measure = parts.height if set(self.book.slugs) == set(parts.pages) else None
+        whole = set(self.book.slugs) == set(parts.pages)
+        self.book.measure = parts.height if whole else None
+        self.book.painted = parts.painted if whole else None
         for address, path in parts.files(sims=self.with_sims):
             files.append(File.generated(config, address, abs_src_path=str(path)))
         for slug in self.book.slugs:

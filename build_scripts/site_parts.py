@@ -142,6 +142,10 @@ class Parts:
         pages = render_sims.build(self.root / "sims", self.build / "sims", report=self.report)
         self.pages = {page.slug: page for page in pages}
 
+    def painted(self, slug: str) -> str:
+        """Return the rendered page of a sim."""
+        return (self.pages[slug].out / "main.html").read_text(encoding="utf-8")
+
     def height(self, slug: str, width: int, hidden: frozenset[str]) -> int:
         """Return about how high an embed of the sim is without the parts named in `hidden`."""
         page = self.pages[slug]

@@ -55,12 +55,14 @@ class Book:
         problems: faults found so far.
         measure: tells how high a sim is, of its slug, a width and the parts that are hidden, in
             pixels; None where the sims are not rendered.
+        painted: returns the rendered `main.html` of a slug; None where the sims are not rendered.
     """
 
     root: Path
     page: Source | None = None
     problems: list[Problem] = field(default_factory=list)
     measure: Measure | None = None
+    painted: Callable[[str], str] | None = None
     pages: dict[str, str] = field(default_factory=dict)
     cited_in: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     _sims: dict[str, Sim | Exception] = field(default_factory=dict)

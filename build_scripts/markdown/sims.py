@@ -6,6 +6,7 @@ from html import escape
 from urllib.parse import parse_qsl
 
 from build_scripts.markdown.book import Book
+from build_scripts.markdown.cover import cover
 from build_scripts.markdown.errors import SyntaxProblem
 from build_scripts.markdown.paths import relative
 from build_scripts.markdown.states import check_query
@@ -40,6 +41,10 @@ def embed(book: Book, inside: str | None, *, own_page: bool = False) -> str:
     wide, middle, narrow = (book.height(sim.slug, width, hidden) for width in (WIDE, MIDDLE, NARROW))
     style = f' style="--high: {wide}px; --high-middle: {middle}px; --high-narrow: {narrow}px"'
     frame = iframe(address, wide, sim.title, "eager" if first else "lazy", style)
+    # A cover for the sim that the reader meets first; one in another state than the painted has none.
+    if first and book.painted and set(dict(parse_qsl(query))) <= {"hide"}:
+        painted = cover(book.painted(sim.slug), hidden, relative(f"sims/{sim.slug}/", page.url))
+        frame = f'<div class="embed-stage">{frame}{painted}</div>'
     about = relative(f"sims/{sim.slug}/", page.url)
     links = (
         f'<p class="embed-links" data-search-exclude><a href="{escape(address)}">Full screen</a> '

@@ -18,6 +18,15 @@ function hear(event) {
   frame.style.height = `${Math.ceil(height)}px`;
   // A frame that speaks is ready to listen.
   if (frame.dataset.theme !== theme()) setTheme(frame);
+  uncover(frame);
+}
+
+/** Show the frame itself: it stands, with its height and in this page's theme, a moment from now. */
+function uncover(frame) {
+  const cover = frame.parentElement.querySelector(".embed-cover");
+  if (!cover || cover.dataset.leaving) return;
+  cover.dataset.leaving = "";
+  setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => cover.remove())), 60);
 }
 
 // A frame may speak before this script has loaded; the page's head kept what it said.
