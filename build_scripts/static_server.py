@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import mimetypes
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -89,6 +90,7 @@ class StaticServer:
 
     Attributes:
         faults: path ending to `Fault`; applies until it is removed.
+        headers: sent with every answer, beside the usual ones; may be changed while it serves.
         log: the answers, in order.
     """
 
@@ -104,10 +106,10 @@ class StaticServer:
         self.compress = compress
         self.max_age = max_age
         self.faults: dict[str, Fault] = {}
+        self.headers: dict[str, str] = {}
         self.log: list[Answer] = []
         handler = type("Handler", (_Handler,), {"site": self})
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._http.daemon_threads = True
+        self._http = _Quiet(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -148,6 +150,15 @@ class StaticServer:
             if file.is_file():
                 return file
         return None
+
+
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        # A browser that leaves a page drops its connections: no news, and no fault of a test.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -196,6 +207,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         age = f"max-age={self.site.max_age}" if self.site.max_age and cache else "no-store"
         self.send_header("Cache-Control", age)
+        for name, value in self.site.headers.items():
+            self.send_header(name, value)
         if encoding:
             self.send_header("Content-Encoding", encoding)
             self.send_header("Vary", "Accept-Encoding")

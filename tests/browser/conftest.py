@@ -31,6 +31,8 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A name that is not this machine's to a browser: what plain http from another machine is like.
+    "--host-resolver-rules=MAP book.invalid 127.0.0.1",
 ]
 
 
