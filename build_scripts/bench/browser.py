@@ -32,8 +32,12 @@ _MARKS = """
 (() => {
   const marks = (window.__bench = { states: {} });
   const look = () => {
-    const picture = document.querySelector("main.sim figure[data-panel] :is(svg, img, canvas)");
-    if (picture && document.readyState !== "loading" && picture.getBoundingClientRect().height > 0) {
+    // In the sim's own document, or in the page that embeds it, where it first stands in a cover.
+    const cover = document.querySelector(".embed-cover")?.shadowRoot;
+    const picture = (cover ?? document).querySelector("figure[data-panel] :is(svg, img, canvas)");
+    const box = picture?.getBoundingClientRect();
+    const ready = cover ? picture?.closest(".sim") : document.readyState !== "loading";
+    if (ready && box && box.height > 0 && box.bottom > 0 && box.top < innerHeight) {
       // The frame in which it was found is painted when the next task runs.
       setTimeout(() => (marks.picture = performance.timeOrigin + performance.now()), 0);
       return;
