@@ -97,7 +97,6 @@ def check_recipes(root: Path) -> list[Problem]:
         print("recipes: torch is not installed, so their hashes were not compared (`make check` installs it)")
         return []
     from build_scripts.precompute.__main__ import RECIPES
-    from build_scripts.precompute.config import SimclrConfig
     from sim_engine.data import Recorded
 
     problems = []
@@ -108,7 +107,7 @@ def check_recipes(root: Path) -> list[Problem]:
             recorded = Recorded(folder)
         except ValueError:
             continue  # check_data says what is wrong with it
-        if recorded.manifest.get("recipe_sha256") != recipe.sha256(SimclrConfig()):
+        if recorded.manifest.get("recipe_sha256") != recipe.sha256(recipe.config):
             text = (folder / "manifest.json").read_text(encoding="utf-8")
             problems.append(
                 Problem(

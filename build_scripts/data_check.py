@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from build_scripts.markdown.errors import Problem
+from sim_engine.data import Recorded
 
 __all__ = ["ALL_LIMIT", "SIM_LIMIT", "check_data", "line_of"]
 
@@ -67,11 +68,22 @@ def _folder(folder: Path, root: Path) -> list[Problem]:
                 f"{shown} is damaged: its sha256 is {got[:12]}…, the manifest says {entry['sha256'][:12]}…"
             )
             problems.append(Problem(file, line, message, again))
+        elif refused := _refused(folder, name):
+            problems.append(Problem(file, line, refused.replace(f"{root.as_posix()}/", ""), again))
     described = {e.get("file") for e in arrays.values()} | {"manifest.json"}
     for stray in sorted(p for p in folder.iterdir() if p.is_file() and p.name not in described):
         remedy = "Describe it there, or delete it: readers would download it for nothing."
         problems.append(Problem(file, 1, f"{stray.name} stands in no entry of the manifest", remedy))
     return problems
+
+
+def _refused(folder: Path, name: str) -> str:
+    """Return why the engine does not read an array whose file is whole; empty when it does."""
+    try:
+        Recorded(folder)[name]
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _big(folder: Path, root: Path, size: int, limit: int) -> Problem:

@@ -1,10 +1,15 @@
-"""Recorded arrays beside a sim, read the same way at build and in the browser."""
+"""Recorded arrays beside a sim, read the same way at build and in the browser.
+
+A file holds one array, or several of one dtype, flat and end to end in the manifest's order: an entry
+with a `start` is the part of its file that begins at that element and has the entry's shape.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +21,7 @@ __all__ = ["Recorded", "load"]
 
 
 class Recorded(Mapping[str, NDArray[Any]]):
-    """The arrays of one `data/` folder, each checked against the manifest when it is first read.
+    """The arrays of one `data/` folder, each file checked against the manifest when it is first read.
 
     Attributes:
         manifest: the whole manifest (recipe, seeds, versions, device, arrays).
@@ -36,6 +41,7 @@ class Recorded(Mapping[str, NDArray[Any]]):
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path} is damaged ({error!r}); `make data` writes it anew") from error
         self._read: dict[str, NDArray[Any]] = {}
+        self._files: dict[tuple[str, str], NDArray[Any]] = {}
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -48,7 +54,8 @@ class Recorded(Mapping[str, NDArray[Any]]):
 
         Raises:
             KeyError: the manifest lists no such array.
-            ValueError: the file is missing, or is not the one that the manifest describes.
+            ValueError: the file is missing, or is not the one that the manifest describes, or the
+                array does not lie in it as the manifest says.
         """
         if name not in self._read:
             if name not in self._arrays:
@@ -64,24 +71,60 @@ class Recorded(Mapping[str, NDArray[Any]]):
 
     def _load(self, entry: dict[str, Any]) -> NDArray[Any]:
         path = self.folder / entry["file"]
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            raise ValueError(f"{path} is missing; `make data` writes it") from None
-        got = hashlib.sha256(content).hexdigest()
-        if got != entry["sha256"]:
-            raise ValueError(
-                f"{path} is damaged: its sha256 is {got[:12]}…, the manifest says {entry['sha256'][:12]}…; "
-                "restore it or run the recipe again"
-            )
-        array: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
-        shape = entry.get("shape")
-        if shape is not None and list(array.shape) != list(shape):
+        key = entry["file"], entry["sha256"]
+        if key not in self._files:
+            whole = _open(path, entry["sha256"])
+            together = {n: e for n, e in self._arrays.items() if e["file"] == entry["file"]}
+            if len(together) > 1 or "start" in entry:
+                _check_parts(whole, together, path)
+            self._files[key] = whole
+        array = self._files[key]
+        dtype, shape = entry.get("dtype"), entry.get("shape")
+        if dtype is not None and str(array.dtype) != dtype:
+            raise ValueError(f"{path} must hold {dtype} by its manifest, got {array.dtype}")
+        if "start" in entry:
+            array = array[entry["start"] :][: math.prod(entry["shape"])].reshape(entry["shape"])
+        elif shape is not None and list(array.shape) != list(shape):
             raise ValueError(f"{path} must have shape {shape} by its manifest, got {list(array.shape)}")
         if entry.get("scale") is not None:
             array = array.astype(np.float64) * entry["scale"] + entry.get("offset", 0.0)
         array.setflags(write=False)
         return array
+
+
+def _open(path: Path, wanted: str) -> NDArray[Any]:
+    """Return all that a file holds, once its sha256 is the wanted one."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ValueError(f"{path} is missing; `make data` writes it") from None
+    got = hashlib.sha256(content).hexdigest()
+    if got != wanted:
+        raise ValueError(
+            f"{path} is damaged: its sha256 is {got[:12]}…, the manifest says {wanted[:12]}…; "
+            "restore it or run the recipe again"
+        )
+    array: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
+    return array
+
+
+def _check_parts(whole: NDArray[Any], entries: Mapping[str, dict[str, Any]], path: Path) -> None:
+    """Refuse a file of many whose entries do not fill it end to end, in their order."""
+    end = 0
+    for name, entry in entries.items():
+        start, shape = entry.get("start"), entry.get("shape")
+        if not isinstance(shape, list) or any(type(n) is not int or n < 0 for n in shape):
+            raise ValueError(f"{path} holds several arrays, so {name} must have a shape, got {shape!r}")
+        if type(start) is not int or start != end:
+            raise ValueError(
+                f"{path} holds its arrays end to end, so {name} must start at element {end}, "
+                f"the manifest says {start!r}; `make data` writes both anew"
+            )
+        end += math.prod(shape)
+    if whole.shape != (end,):
+        raise ValueError(
+            f"{path} must hold {end} elements in a row by its manifest, got shape {list(whole.shape)}"
+        )
 
 
 def load(sim_file: str | Path) -> Recorded:

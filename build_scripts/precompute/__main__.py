@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -20,12 +20,13 @@ from rich.progress import (
 
 from build_scripts.precompute import export
 from build_scripts.precompute.config import SimclrConfig
+from build_scripts.precompute.digits_negatives import RECIPE as DIGITS_NEGATIVES
 from build_scripts.precompute.digits_trajectory import RECIPE as DIGITS_TRAJECTORY
 from build_scripts.precompute.recipe import DEVICES, ROOT, Recipe, Run, fabric_for, manifest
 from build_scripts.precompute.simclr import Diverged
 
 WORK = ROOT / ".cache" / "precompute"
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (DIGITS_TRAJECTORY,)}
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (DIGITS_TRAJECTORY, DIGITS_NEGATIVES)}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,8 +52,9 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     recipe = _recipe(options.name)
     given = {f.name: getattr(options, f.name) for f in fields(SimclrConfig)}
-    config = SimclrConfig(**{name: value for name, value in given.items() if value is not None})
-    if options.out is None and config != SimclrConfig():
+    given["dimensions"] = options.dimensions and tuple(options.dimensions)
+    config = replace(recipe.config, **{name: value for name, value in given.items() if value is not None})
+    if options.out is None and config != recipe.config:
         raise ValueError(
             f"{recipe.folder.relative_to(ROOT)} is the book's and comes from the recipe's own settings; "
             "with others, name a folder: --out DIR"
@@ -112,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         if f.name != "dimensions":
             kind = float if f.type == "float" else int
             settings.add_argument(f"--{f.name.replace('_', '-')}", type=kind, help=f"default {f.default}")
-    settings.add_argument("--dimensions", type=int, nargs="+", help="default 2 3")
+    settings.add_argument("--dimensions", type=int, nargs="+", help="lengths of z, one training each")
     return parser
 
 

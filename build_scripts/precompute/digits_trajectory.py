@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from build_scripts.precompute import checkpoint, digits
+from build_scripts.precompute import digits
 from build_scripts.precompute.config import SimclrConfig
 from build_scripts.precompute.evaluate import HIST_EDGES, Probe, as_tensor
 from build_scripts.precompute.quantise import Exported, quantise
 from build_scripts.precompute.recipe import Recipe, Result, Run
-from build_scripts.precompute.simclr import Training, fit
+from build_scripts.precompute.record import record
 from build_scripts.precompute.views import generator, random_views
 from sim_engine.projection import align_trajectory
 
@@ -59,37 +58,12 @@ def run(config: SimclrConfig, run: Run) -> Result:
     }
     seconds = 0.0
     for dimension in config.dimensions:
-        records, spent = _trajectory(dimension, train, held_out, config, run)
+        probe = Probe(train, held_out, config, run.fabric.device)
+        records, spent = record(dimension, train.images, probe.measure, config, run)
         arrays |= _arrays(dimension, records)
         metrics |= _metrics(dimension, records)
         seconds += spent
     return Result(arrays, metrics, seconds)
-
-
-def _trajectory(
-    dimension: int, train: digits.Digits, held_out: digits.Digits, config: SimclrConfig, run: Run
-) -> tuple[list[dict[str, Tensor]], float]:
-    """Train for one dimension, from the checkpoint where there is one; return the records and seconds."""
-    path = run.work / f"z{dimension}.ckpt"
-    training = Training.start(dimension, config, run.fabric)
-    records: list[dict[str, Tensor]] = []
-    before = 0.0
-    if path.exists():
-        records, before = checkpoint.restore(path, run.fabric, training)
-    probe = Probe(train, held_out, config, run.fabric.device)
-    steps = len(train.labels) // config.batch
-    done, total = len(records) * steps, (config.epochs + 1) * steps
-    began = time.perf_counter()
-
-    def on_step(loss: float) -> None:
-        nonlocal done
-        done += 1
-        run.progress(f"z in {dimension}-D", done, total, loss)
-
-    for epoch in fit(as_tensor(train.images, run.fabric.device), training, config, run.fabric, on_step):
-        records.append(probe.measure(epoch))
-        checkpoint.save(path, run.fabric, training, records, before + time.perf_counter() - began)
-    return records, before + time.perf_counter() - began
 
 
 def _arrays(dimension: int, records: list[dict[str, Tensor]]) -> dict[str, Exported]:
@@ -145,6 +119,7 @@ RECIPE = Recipe(
         "model",
         "nt_xent",
         "quantise",
+        "record",
         "simclr",
         "views",
     ),

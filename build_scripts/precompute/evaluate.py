@@ -72,12 +72,18 @@ class Probe:
         with torch.no_grad(), threadpool_limits(1):
             return self._measure(epoch)
 
+    def negatives(self, epoch: Epoch) -> Float64:
+        """Return the cosines of all ordered pairs of views of different images within a batch, unsorted."""
+        with torch.no_grad(), threadpool_limits(1):
+            batches = self._batched(self._pairs(epoch.model))
+            return np.concatenate([_negatives(*pair) for pair in batches])
+
     def _measure(self, epoch: Epoch) -> dict[str, Tensor]:
         model, config = epoch.model, self.config
         h_train, z_train = _embed(model, self._train_images)
         h, z = _embed(model, self._images)
-        pairs = [tuple(_embed(model, view)[1] for view in views) for views in self._views]
-        batches = [(z_a[rows], z_b[rows]) for z_a, z_b in pairs for rows in self._batches]
+        pairs = self._pairs(model)
+        batches = self._batched(pairs)
         record: dict[str, float | Float64] = {
             "z": z,
             "loss_train": epoch.loss,
@@ -88,13 +94,19 @@ class Probe:
             "uniformity": uniformity(z),
             "knn": self._knn(z_train, z),
             "knn_h": self._knn(h_train, h),
-            "negatives_hist": np.sum([_negatives(*pair) for pair in batches], axis=0),
+            "negatives_hist": np.sum([_histogram(_negatives(*pair)) for pair in batches], axis=0),
             "positives_hist": np.sum([_histogram((a * b).sum(axis=1)) for a, b in pairs], axis=0),
         }
         for name, reference, rows in (("few_label", z_train, z), ("few_label_h", h_train, h)):
             shares = [self._few_label(draw, reference, rows) for draw in self._draws]
             record |= {name: float(np.mean(shares)), f"{name}_std": float(np.std(shares))}
         return {name: torch.tensor(value, dtype=torch.float64) for name, value in record.items()}
+
+    def _pairs(self, model: SimCLR) -> list[tuple[Float64, Float64]]:
+        return [(_embed(model, view_a)[1], _embed(model, view_b)[1]) for view_a, view_b in self._views]
+
+    def _batched(self, pairs: list[tuple[Float64, Float64]]) -> list[tuple[Float64, Float64]]:
+        return [(z_a[rows], z_b[rows]) for z_a, z_b in pairs for rows in self._batches]
 
     def _knn(self, reference: Float64, rows: Float64) -> float:
         return knn_accuracy(
@@ -127,10 +139,11 @@ def _embed(model: SimCLR, images: Tensor) -> tuple[Float64, Float64]:
 
 
 def _negatives(z_a: Float64, z_b: Float64) -> Float64:
-    """Count the cosines of all ordered pairs of views of different images, (40,)."""
+    """Return the cosines of all ordered pairs of views of different images, (2N (2N - 2),)."""
     z = np.concatenate([z_a, z_b])
     image = np.tile(np.arange(len(z_a)), 2)
-    return _histogram((z @ z.T)[image[:, None] != image[None, :]])
+    cosines: Float64 = np.clip((z @ z.T)[image[:, None] != image[None, :]], -1.0, 1.0)
+    return cosines
 
 
 def _histogram(cosines: Float64) -> Float64:

@@ -57,6 +57,7 @@ class Recipe:
         about: one sentence.
         slug: the sim whose data it makes.
         dataset: name, sha256, licence and source of what it is trained on.
+        config: its own settings, with which the book's data is made.
         modules: files that decide the numbers; part of the recipe's hash.
         run: the work.
     """
@@ -67,6 +68,7 @@ class Recipe:
     dataset: Mapping[str, Any]
     modules: tuple[str, ...]
     run: Callable[[SimclrConfig, Run], Result]
+    config: SimclrConfig = field(default_factory=SimclrConfig)
 
     @property
     def folder(self) -> Path:

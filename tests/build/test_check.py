@@ -111,6 +111,20 @@ def test_data_that_is_missing_stray_or_undescribed_is_found(small_book):
     assert "not JSON" in problem.message
 
 
+@pytest.mark.parametrize(
+    ("change", "said"), [({"start": 1}, "z must start at element 0"), ({"shape": [3]}, "must have shape [3]")]
+)
+def test_an_array_that_lies_elsewhere_is_found(small_book, change, said):
+    path = small_book / "sims" / "two-dials" / "data" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["arrays"]["z"] |= change
+    path.write_text(json.dumps(manifest, indent=1))
+    [problem] = check_data(small_book)
+    assert said in problem.message
+    assert problem.message.startswith("sims/two-dials/data/z.npy ")
+    assert '"z"' in path.read_text().split("\n")[problem.line - 1]
+
+
 def test_too_much_data_is_found(small_book):
     folder = small_book / "sims" / "two-dials" / "data"
     manifest = json.loads((folder / "manifest.json").read_text())

@@ -103,3 +103,94 @@ def test_a_damaged_manifest(sim, content):
     (sim.parent / "data" / "manifest.json").write_bytes(content)
     with pytest.raises(ValueError, match=r"manifest.json is damaged \(.*\); `make data` writes it anew"):
         data.load(sim)
+
+
+# Several arrays in one file
+
+
+@pytest.fixture
+def packed(tmp_path):
+    """A sim's file beside a `data/` folder whose one file holds three arrays."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    np.save(folder / "many.npy", np.arange(10, dtype=np.int16))
+    sha = hashlib.sha256((folder / "many.npy").read_bytes()).hexdigest()
+    shapes = {"first": [4], "second": [4], "grid": [1, 2]}
+    entries, start = {}, 0
+    for name, shape in shapes.items():
+        entries[name] = {"file": "many.npy", "sha256": sha, "start": start, "shape": shape, "dtype": "int16"}
+        start += int(np.prod(shape))
+    entries["grid"] |= {"scale": 0.5, "offset": 1.0}
+    (folder / "manifest.json").write_text(json.dumps({"arrays": entries}))
+    return tmp_path / "sim.py"
+
+
+def test_arrays_of_one_file_come_back(packed, monkeypatch):
+    recorded = data.load(packed)
+    opened = []
+    monkeypatch.setattr(data.hashlib, "sha256", lambda content: opened.append(1) or hashlib.sha1(content))
+    with pytest.raises(ValueError, match="damaged"):
+        recorded["first"]  # the hash is taken
+    monkeypatch.undo()
+    assert recorded["first"].tolist() == [0, 1, 2, 3]
+    (packed.parent / "data" / "many.npy").unlink()  # and the file is read once for all
+    assert recorded["second"].tolist() == [4, 5, 6, 7]
+    np.testing.assert_allclose(recorded["grid"], [[5.0, 5.5]])
+    assert opened == [1]
+    with pytest.raises(ValueError, match="read-only"):
+        recorded["second"][0] = 1
+
+
+@pytest.mark.parametrize("at", [0, 100, -1])
+def test_a_damaged_file_of_many_is_named_for_each(packed, at):
+    file = packed.parent / "data" / "many.npy"
+    content = bytearray(file.read_bytes())
+    content[at] ^= 1
+    file.write_bytes(content)
+    recorded = data.load(packed)
+    for name in recorded:
+        with pytest.raises(ValueError, match=r"many.npy is damaged: its sha256 is .*, the manifest says .*"):
+            recorded[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("second", {"start": 3}, r"many.npy .*, so second must start at element 4, the manifest says 3"),
+        ("second", {"start": 0}, "second must start at element 4, the manifest says 0"),
+        ("grid", {"start": 9}, "grid must start at element 8, the manifest says 9"),
+        ("first", {"start": -4}, "first must start at element 0, the manifest says -4"),
+        ("first", {"start": "0"}, "first must start at element 0, the manifest says '0'"),
+        ("first", {"start": None}, "first must start at element 0, the manifest says None"),
+        (
+            "grid",
+            {"shape": [2, 2]},
+            r"many.npy must hold 12 elements in a row by its manifest, got shape \[10\]",
+        ),
+        ("grid", {"shape": [1]}, "must hold 9 elements in a row"),
+        ("grid", {"shape": None}, "grid must have a shape, got None"),
+        ("grid", {"shape": [-1, 2]}, r"grid must have a shape, got \[-1, 2\]"),
+        ("first", {"dtype": "int32"}, "many.npy must hold int32 by its manifest, got int16"),
+        ("second", {"sha256": "0" * 64}, "many.npy is damaged"),
+    ],
+)
+def test_a_wrong_place_in_a_file_is_refused(packed, name, change, said):
+    rewrite(packed, lambda m: m["arrays"][name].update(change))
+    with pytest.raises(ValueError, match=said):
+        data.load(packed)[name]
+
+
+def test_arrays_that_changed_places_are_refused(packed):
+    def swap(manifest):
+        first, second = manifest["arrays"]["first"], manifest["arrays"]["second"]
+        first["start"], second["start"] = second["start"], first["start"]
+
+    rewrite(packed, swap)
+    with pytest.raises(ValueError, match="first must start at element 0, the manifest says 4"):
+        data.load(packed)["second"]
+
+
+def test_an_entry_without_a_start_cannot_share_a_file(packed):
+    rewrite(packed, lambda m: m["arrays"]["second"].pop("start"))
+    with pytest.raises(ValueError, match="second must start at element 4, the manifest says None"):
+        data.load(packed)["second"]
