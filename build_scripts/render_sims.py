@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,24 +115,29 @@ def build(
 
 
 def _render(stale: Mapping[Path, Path], template: Template) -> tuple[dict[Path, float], dict[Path, str]]:
-    """Render `stale` (sim folder to target) in a fresh Python; return seconds and errors by folder."""
+    """Render `stale` (sim folder to target) in fresh Pythons; return seconds and errors by folder."""
     if not stale:
         return {}, {}
-    requests = [
-        {"folder": str(f), "out": str(o), "html": str(template.html), "css": str(template.css)}
+    requests = {
+        f: {"folder": str(f), "out": str(o), "html": str(template.html), "css": str(template.css)}
         for f, o in stale.items()
-    ]
-    answers = _in_fresh_python(requests)
+    }
+    # One renderer a core: they share nothing but the cache.
+    count = min(len(requests), os.cpu_count() or 1)
+    shares = [list(requests)[first::count] for first in range(count)]
+    with ThreadPoolExecutor(count) as pool:
+        done = list(pool.map(lambda share: _in_fresh_python([requests[f] for f in share]), shares))
     seconds: dict[Path, float] = {}
     errors: dict[Path, str] = {}
-    for index, folder in enumerate(stale):
-        if index >= len(answers):
-            errors[folder] = f"{folder}: the renderer stopped; its last words stand above"
-        elif "error" in answers[index]:
-            errors[folder] = answers[index]["error"]
-        else:
-            seconds[folder] = answers[index]["seconds"]
-    return seconds, errors
+    for share, answers in zip(shares, done, strict=True):
+        for index, folder in enumerate(share):
+            if index >= len(answers):
+                errors[folder] = f"{folder}: the renderer stopped; its last words stand above"
+            elif "error" in answers[index]:
+                errors[folder] = answers[index]["error"]
+            else:
+                seconds[folder] = answers[index]["seconds"]
+    return seconds, {f: errors[f] for f in stale if f in errors}
 
 
 def _in_fresh_python(requests: list[dict[str, str]]) -> list[dict[str, Any]]:

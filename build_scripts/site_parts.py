@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 import subprocess
 import sys
@@ -70,30 +69,11 @@ class Parts:
                 "runtime": self.build / "runtime",
                 "sims": self.build / "sims",
             }
-            yield from self._posters()
         for prefix, folder in places.items():
             for path in sorted(folder.rglob("*")):
                 inner = path.relative_to(folder)
                 if path.is_file() and not any(part.startswith(".") for part in inner.parts):
                     yield f"{prefix}/{inner.as_posix()}", path
-
-    def _posters(self) -> Iterator[tuple[str, Path]]:
-        """Yield each sim's poster in the dark colours, for pages that are dark."""
-        from build_scripts.look.tokens import tokens
-        from build_scripts.render.poster import poster_png
-
-        book = tokens()
-        dark = {hexa: book.dark[name] for name, hexa in book.light.items()}
-        for light in sorted((self.build / "sims").glob("*/poster.svg")):
-            slug = light.parent.name
-            svg = re.sub(r"#[0-9a-f]{6}\b", lambda m: dark.get(m[0], m[0]), light.read_text(encoding="utf-8"))
-            out = self.build / "posters" / f"{slug}-{hashlib.sha256(svg.encode()).hexdigest()[:16]}.png"
-            if not out.is_file():
-                out.parent.mkdir(parents=True, exist_ok=True)
-                for old in out.parent.glob(f"{slug}-????????????????.png"):
-                    old.unlink()
-                out.write_bytes(poster_png(svg))
-            yield f"sims/{slug}/poster-dark.png", out
 
     def _try(self, work: Callable[[], None]) -> None:
         try:

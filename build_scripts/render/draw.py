@@ -5,25 +5,16 @@ from __future__ import annotations
 import copy
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-import vl_convert
-
-from build_scripts.look import painter_fonts
 from build_scripts.render.errors import RenderError
+from build_scripts.render.painter import vega_to_svg
 from build_scripts.render.source import SimSource
 from build_scripts.render.vega import CompiledPanel
 
-__all__ = ["draw", "filled", "painter"]
+__all__ = ["draw", "filled"]
 
 Json = dict[str, Any]
-
-
-@cache
-def painter() -> None:
-    """Hand the book's faces to vl-convert, once: it measures and paints with them."""
-    vl_convert.register_font_directory(str(painter_fonts()))
 
 
 def filled(compiled: CompiledPanel, frame: Mapping[str, Any]) -> Json:
@@ -41,9 +32,8 @@ def draw(source: SimSource, compiled: CompiledPanel, vega: Json) -> ET.Element:
     Raises:
         RenderError: Vega refuses it.
     """
-    painter()
     try:
-        return ET.fromstring(vl_convert.vega_to_svg(vega))
+        return ET.fromstring(vega_to_svg(vega))
     except (ValueError, ET.ParseError) as error:
         name = compiled.panel.name
         raise RenderError(source.charts_file, f"panel {name}: Vega cannot draw it: {error}") from None

@@ -13,6 +13,7 @@ from build_scripts.render.layout import settle
 from build_scripts.render.page import Template, formula_html, mounted, page_html, spec_of
 from build_scripts.render.paint import paint
 from build_scripts.render.poster import Tile, poster_png, poster_svg
+from build_scripts.render.recolor import darkened
 from build_scripts.render.source import load
 from build_scripts.render.vega import compile_panels
 
@@ -59,6 +60,8 @@ def render_one(folder: Path, out: Path, template: Template) -> None:
     poster = poster_svg(tiles, source.title, frame["alt"])
     (out / "poster.svg").write_text(poster, encoding="utf-8")
     (out / "poster.png").write_bytes(poster_png(poster))
+    # For pages that are dark.
+    (out / "poster-dark.png").write_bytes(poster_png(darkened(poster)))
     for path in mounted(folder):
         target = out / "files" / path.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import base64
-import io
 from dataclasses import dataclass
 from html import escape
 
-import vl_convert
-from PIL import Image
-
 from build_scripts.look import chart_font, color
-from build_scripts.render.draw import painter
 from build_scripts.render.paint import Painting
+from build_scripts.render.painter import svg_to_png
 from build_scripts.render.slim import SVG, XLINK
 
 __all__ = ["WIDTH", "Tile", "poster_png", "poster_svg"]
@@ -89,12 +85,8 @@ def poster_svg(tiles: list[Tile], title: str, alt: str) -> str:
 
 def poster_png(svg: str) -> bytes:
     """Return the poster as a PNG, `WIDTH` pixels wide, painted with the book's own faces."""
-    painter()
     natural = float(svg.split('width="', 1)[1].split('"', 1)[0])
-    painted = vl_convert.svg_to_png(svg, scale=WIDTH / natural)
-    buffer = io.BytesIO()
-    Image.open(io.BytesIO(painted)).convert("RGB").save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
+    return svg_to_png(svg, WIDTH / natural)
 
 
 def _rows(tiles: list[Tile]) -> list[list[Tile]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from build_scripts.look import tokens
 
-__all__ = ["PAINTS", "in_dark", "is_mixed", "mixed_colors", "themed"]
+__all__ = ["PAINTS", "darkened", "in_dark", "is_mixed", "mixed_colors", "themed"]
 
 PAINTS = ("fill", "stroke", "stop-color")
 _HEX = re.compile(r"#[0-9a-f]{6}\b", re.IGNORECASE)
@@ -35,13 +35,18 @@ def themed(svg: str) -> str:
 
 def in_dark(vega: dict[str, Any]) -> dict[str, Any]:
     """Return the Vega spec with each token's light hex in its dark value, as the player does it."""
+    result: dict[str, Any] = json.loads(darkened(json.dumps(vega)))
+    return result
+
+
+def darkened(text: str) -> str:
+    """Return a picture's text with each token's light hex in its dark value."""
 
     def dark(found: re.Match[str]) -> str:
         name = _names().get(found[0].lower())
         return tokens().dark[name] if name else found[0]
 
-    result: dict[str, Any] = json.loads(_HEX.sub(dark, json.dumps(vega)))
-    return result
+    return _HEX.sub(dark, text)
 
 
 def is_mixed(value: str | None) -> bool:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
-import vl_convert
 
 from build_scripts.charting import Panel
 from build_scripts.look import use_in_altair
 from build_scripts.render.check import check_panel, check_signals
 from build_scripts.render.errors import RenderError, line_of
+from build_scripts.render.painter import vegalite_to_vega
 from build_scripts.render.source import SimSource
 
 __all__ = ["CompiledPanel", "compile_panels"]
@@ -98,7 +98,7 @@ def _compile(
     source: SimSource, panel: Panel, chart: Json, tables: list[str], names: list[str]
 ) -> CompiledPanel:
     try:
-        vega: Json = vl_convert.vegalite_to_vega(chart)
+        vega: Json = vegalite_to_vega(chart)
     except ValueError as error:
         first = str(error).strip().splitlines()[0]
         raise RenderError(

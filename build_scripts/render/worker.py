@@ -18,6 +18,7 @@ from typing import Any
 from build_scripts.render.errors import RenderError
 from build_scripts.render.one import render_one
 from build_scripts.render.page import Template
+from build_scripts.render.painter import forget_old
 
 
 def main() -> None:
@@ -27,6 +28,7 @@ def main() -> None:
     sys.stdout = sys.stderr
     for line in sys.stdin:
         print(json.dumps(answer(json.loads(line))), file=answers, flush=True)
+    forget_old()
 
 
 def answer(request: dict[str, str]) -> dict[str, Any]:

@@ -163,6 +163,7 @@ def test_the_folder_holds_what_the_contract_names(rendered):
         "baked.json",
         "poster.svg",
         "poster.png",
+        "poster-dark.png",
         "files/sim.py",
         "files/data/rows.npy",
     }
