@@ -39,7 +39,7 @@ def _halo(base: alt.Chart, *, color_name: str, **mark: Any) -> list[alt.Chart]:
 
 
 def _histogram(low: str, middle: str, high: str, text: str) -> Layers:
-    """Bars over similarity, scaled to their own peak; the hardest tenth is dark; the positive is a line."""
+    """Bars over similarity, scaled to their own peak; the hardest tenth set off; the positive is a line."""
     x = alt.X(
         "start:Q",
         bin="binned",
@@ -159,7 +159,7 @@ def panels() -> list[Panel]:
             _histogram("zero", "count_easy", "count_all", "negatives_text"),
             width=320,
             height=210,
-            description="The negatives' similarities, the hardest tenth dark, the positive marked.",
+            description="The negatives' similarities, the hardest tenth set off, the positive marked.",
         ),
         Panel(
             "pull",
@@ -167,7 +167,7 @@ def panels() -> list[Panel]:
             _histogram("zero", "push_easy", "push_all", "pull_text"),
             width=320,
             height=210,
-            description="The negatives' shares of the gradient over similarity, the hardest tenth dark.",
+            description="The negatives' shares of the gradient over similarity, the hardest tenth set off.",
         ),
         Panel(
             "by_similarity",

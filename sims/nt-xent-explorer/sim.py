@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim_engine import floors, losses, sphere
+from sim_engine import data, floors, losses, sphere
 from sim_engine.microsim import Choice, Frame, Readout, Slider, microsim
 
 Array = NDArray[np.float64]
@@ -18,6 +18,8 @@ POSITIVES = np.linspace(-1.0, 1.0, 81)
 BATCH_SIZES = [2**k for k in range(1, 13)]
 REFERENCE_TAUS = (0.2, 1.0)
 HARDEST = 0.1
+# Cosines between views of different held-out digits, at even levels from 0 to 1 of probability.
+MEASURED = data.load(__file__)["negatives_3"]
 
 
 @lru_cache(maxsize=32)
@@ -36,6 +38,13 @@ def random_directions(count: int, dimension: int) -> Array:
     return np.cos(np.interp((np.arange(count) + 0.5) / count, probability, angle))
 
 
+@lru_cache(maxsize=32)
+def measured(count: int) -> Array:
+    """Cosines of `count` negatives that are spread as the trained encoder's: even quantiles again."""
+    levels = np.linspace(0.0, 1.0, len(MEASURED))
+    return np.interp((np.arange(count) + 0.5) / count, levels, MEASURED)
+
+
 def negatives(source: str, batch_size: int, positive: float, dimension: int) -> Array:
     """Similarities of the 2(N − 1) negatives to the anchor, in rising order."""
     count = 2 * (batch_size - 1)
@@ -44,6 +53,8 @@ def negatives(source: str, batch_size: int, positive: float, dimension: int) -> 
     if source == "simplex":
         # N points can all be equally far from one another, at this cosine and no smaller one.
         return np.full(count, -1 / (batch_size - 1))
+    if source == "digits":
+        return measured(count)
     return random_directions(count, dimension)
 
 
@@ -53,9 +64,15 @@ def log_sum(similarities: Array, tau: float) -> float:
     return float(largest / tau + np.log(np.exp((similarities - largest) / tau).sum()))
 
 
-def anchor_loss(positive: float | Array, log_negatives: float | Array, tau: float) -> Array:
+@lru_cache(maxsize=512)
+def log_negatives(source: str, batch_size: int, positive: float, dimension: int, tau: float) -> float:
+    """`log_sum` of a source's negatives; moving the positive or N finds most of them here again."""
+    return log_sum(negatives(source, batch_size, positive, dimension), tau)
+
+
+def anchor_loss(positive: float | Array, log_of_negatives: float | Array, tau: float) -> Array:
     """NT-Xent of one anchor, in nats, from its positive and the `log_sum` of its negatives."""
-    return np.logaddexp(0.0, log_negatives - np.divide(positive, tau))
+    return np.logaddexp(0.0, log_of_negatives - np.divide(positive, tau))
 
 
 def hardness(count: int) -> Array:
@@ -86,36 +103,39 @@ def nt_xent_explorer(
     source: Annotated[
         str,
         Choice(
-            {"sphere": "at random", "simplex": "far apart", "collapsed": "collapsed"},
+            {"sphere": "at random", "digits": "measured", "simplex": "far apart", "collapsed": "collapsed"},
             label="Negatives are",
-            help="Where the negatives' similarities come from; drawn in the first picture.",
+            help="Drawn in the first picture. Measured: those of the recorded 3-D digits encoder, trained.",
         ),
     ] = "sphere",
     dimension: Annotated[
         int,
-        Slider(2, 512, log=True, label="Dimension d", help="Of the space in which they point at random."),
+        Slider(
+            2, 512, log=True, label="Dimension d", help="For negatives at random; no others have a d to set."
+        ),
     ] = 16,
 ) -> Frame:
     r"""NT-Xent of one anchor, taken apart.
 
     $\ell = -\log\frac{e^{s^+/\tau}}{e^{s^+/\tau} + \sum_k e^{s_k/\tau}}$ over 2(N − 1) negatives $s_k$.
     """
-    similarities = negatives(source, batch_size, positive, dimension)
+    # Collapsed negatives alone follow the positive, and those at random alone have a dimension.
+    place = (positive if source == "collapsed" else 0.0, dimension if source == "sphere" else 0)
+    similarities = negatives(source, batch_size, *place)
     count = len(similarities)
-    loss = float(anchor_loss(positive, log_sum(similarities, tau), tau))
+    loss = float(anchor_loss(positive, log_negatives(source, batch_size, *place, tau), tau))
     weights = losses.negative_weights(similarities, tau).astype(np.float64)
     hard_share = float(weights @ hardness(count))
     probability = float(np.exp(-loss))
     chance = floors.equal(batch_size)
 
     def along_positive(s: float | Array, t: float) -> Array:
-        # Collapsed negatives follow their positive, and their loss stays what it is.
-        if source == "collapsed":
+        if source == "collapsed":  # whatever the positive is, the loss stays what it is
             return np.full(np.shape(s), chance)
-        return anchor_loss(s, log_sum(similarities, t), t)
+        return anchor_loss(s, log_negatives(source, batch_size, *place, t), t)
 
     def at_batch(n: int) -> float:
-        return float(anchor_loss(positive, log_sum(negatives(source, n, positive, dimension), tau), tau))
+        return float(anchor_loss(positive, log_negatives(source, n, *place, tau), tau))
 
     return Frame(
         tables={
@@ -147,7 +167,7 @@ def nt_xent_explorer(
                 "loss_text": [f"{short(loss)} nats".replace("under", "<")],
                 "chance_text": [f"log(2N − 1) = {chance:.2f}"],
                 "positive_text": [f"positive {signed(positive)}"],
-                "negatives_text": [f"{count:,} negatives, the hardest tenth dark"],
+                "negatives_text": [f"{count:,} negatives, the hardest tenth stands out"],
                 "pull_text": [f"the hardest tenth takes {100 * hard_share:.0f}% of the push"],
             },
         },
@@ -164,9 +184,7 @@ def nt_xent_explorer(
     )
 
 
-def reference_labels(
-    loss_at: Callable[[float, float], Array], tau: float, chance: float
-) -> Table:
+def reference_labels(loss_at: Callable[[float, float], Array], tau: float, chance: float) -> Table:
     """Where the grey curves are named, clear of the curve of the current τ, or not at all.
 
     Args:
@@ -217,6 +235,7 @@ def describe(
     """The sentence under the picture."""
     where = {
         "sphere": f"{count:,} negatives in random directions of {dimension} dimensions",
+        "digits": f"{count:,} negatives spread as the trained 3-D digits encoder's",
         "simplex": f"{count:,} negatives as far from one another as can be",
         "collapsed": f"{count:,} negatives exactly as similar as the positive",
     }[source]

@@ -73,7 +73,7 @@ def test_the_charts_ask_for_tables_and_controls_that_exist(slug):
         asked = {d["name"] for d in find(spec, "data") if "name" in d}
         assert asked
         assert asked <= set(frame.tables)
-        params = {p["name"]: p for p in spec.get("params", [])}
+        params = {p["name"]: p for p in spec.get("params", []) if "expr" not in p}
         for name, param in params.items():
             assert sim.controls[name].chart
             assert param["value"] == json.loads(json.dumps(sim.defaults[name]))
@@ -152,6 +152,59 @@ def test_equal_similarities_cost_log_2n_minus_1_and_share_the_push_alike(tau, po
         assert value(frame, "hard_share") == pytest.approx(10)
 
 
+def test_measured_negatives_cost_what_the_training_recorded():
+    """The sim, set as the training was, finds the loss that torch and the held-out views gave."""
+    metrics, config = RUN.metrics, RUN.manifest["config"]
+    positive = 1 - metrics["alignment_3_last"] / 2  # |z_a - z_b|^2 = 2 - 2 cos
+    frame = EXPLORER(
+        source="digits", tau=config["tau"], batch_size=config["batch"], positive=positive, dimension=2
+    )
+    assert value(frame, "loss") == pytest.approx(metrics["loss_3_last"], abs=0.01)
+
+
+def test_measured_negatives_are_binned_as_the_training_counted_them():
+    bars = EXPLORER(source="digits", batch_size=4096).tables["bins"]["count_all"]
+    counted = RUN["negatives_hist_3"]
+    np.testing.assert_allclose(bars / bars.sum(), counted / counted.sum(), rtol=0, atol=1e-3)
+
+
+def test_measured_negatives_crowd_where_random_ones_do_not():
+    measured, random = GLOBALS["measured"](5000), GLOBALS["random_directions"](5000, 3)
+    assert measured.mean() == pytest.approx(random.mean(), abs=0.01)
+    assert measured.std() == pytest.approx(random.std(), abs=0.01)
+    assert (measured > 0.95).mean() > 1.8 * (random > 0.95).mean()
+
+
+@pytest.mark.parametrize("source", ["digits", "simplex", "collapsed"])
+def test_the_dimension_is_of_random_directions_alone(source):
+    frames = [EXPLORER(source=source, dimension=d) for d in (2, 512)]
+    for name in frames[0].readouts:
+        assert value(frames[0], name) == value(frames[1], name)
+    assert frames[0].alt == frames[1].alt
+
+
+def test_every_source_says_what_it_is():
+    said = {source: EXPLORER(source=source).alt for source in EXPLORER.controls["source"].values(9)}
+    assert len(set(said.values())) == 4
+    assert "trained 3-D digits encoder's" in said["digits"]
+    assert "random directions of 16 dimensions" in said["sphere"]
+
+
+@pytest.mark.parametrize("source", ["sphere", "digits", "simplex", "collapsed"])
+def test_a_frame_does_not_depend_on_those_before_it(source):
+    """Sums are kept between frames: a sim that was moved about tells the same as a fresh one."""
+    moves = [{"tau": 0.3}, {"batch_size": 9}, {"positive": -0.4}, {"dimension": 5}, {"source": "sphere"}]
+    for move in moves:
+        EXPLORER(**({"source": source} | move))
+    fresh = opened("nt-xent-explorer")
+    for move in moves:
+        used, new = EXPLORER(**({"source": source} | move)), fresh(**({"source": source} | move))
+        assert used.alt == new.alt
+        for table, columns in new.tables.items():
+            for column, array in columns.items():
+                np.testing.assert_array_equal(used.tables[table][column], array, err_msg=f"{table}.{column}")
+
+
 def test_the_readouts_agree_with_one_another():
     for controls in ({}, {"tau": 0.02, "positive": -1.0}, {"tau": 1.0, "batch_size": 4096}):
         frame = EXPLORER(**controls)
@@ -204,7 +257,13 @@ def test_the_largest_loss_of_all_still_fits_the_axis():
 
 
 def test_the_bars_hold_every_negative_once():
-    for controls in ({}, {"batch_size": 2}, {"source": "collapsed", "positive": 1.0}, {"dimension": 2}):
+    for controls in (
+        {},
+        {"batch_size": 2},
+        {"source": "collapsed", "positive": 1.0},
+        {"dimension": 2},
+        {"source": "digits"},
+    ):
         bins = EXPLORER(**controls).tables["bins"]
         for name in ("count", "push"):
             assert bins[f"{name}_all"].max() == pytest.approx(1)
