@@ -105,3 +105,34 @@ def test_search_finds_a_sim_and_leads_there(book, page):
     result = page.locator(".md-search-result__link").first
     expect(result).to_be_visible(timeout=15_000)
     assert "/some/book/" in result.get_attribute("href")
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_a_short_formula_stays_on_one_line(width, book, page):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(book.url + CHAPTER)
+    page.evaluate("() => document.fonts.ready.then(() => 0)")
+    broken, short = page.evaluate(
+        """() => { const out = []; let short = 0;
+        for (const formula of document.querySelectorAll('span.arithmatex .katex-html')) {
+          const pieces = [...formula.querySelectorAll(':scope > .katex-base')];
+          if (pieces.length > 3) continue;
+          short++;
+          const left = pieces.map(p => p.getBoundingClientRect().left);
+          if (left.some((x, i) => i && x < left[i - 1])) out.push(formula.textContent);
+        }
+        return [out, short]; }"""
+    )
+    assert short > 50
+    assert broken == []
+
+
+def test_the_marker_of_an_answer_stands_beside_its_word(book, page):
+    page.goto(book.url + CHAPTER)
+    summary = page.locator(".predict summary").first
+    marker, word = summary.evaluate(
+        """e => { const s = getComputedStyle(e, '::after'); const range = document.createRange();
+        range.selectNodeContents(e); const box = e.getBoundingClientRect();
+        return [parseFloat(s.left) + parseFloat(s.width), range.getBoundingClientRect().left - box.left] }"""
+    )
+    assert 0 < marker < word
