@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import vl_convert
@@ -26,7 +27,8 @@ __all__ = ["KEPT", "forget_old", "svg_to_png", "vega_to_svg", "vegalite_to_vega"
 
 Json = dict[str, Any]
 KEPT = 4000
-_FOLDER = ROOT / ".cache" / "painted"
+# A test of what vl-convert itself answers has a cache of its own.
+_FOLDER = Path(os.environ.get("LWL_PAINTED") or ROOT / ".cache" / "painted")
 
 
 def vegalite_to_vega(chart: Json) -> Json:

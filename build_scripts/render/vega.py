@@ -11,6 +11,7 @@ import altair as alt
 from build_scripts.charting import Panel
 from build_scripts.look import use_in_altair
 from build_scripts.render.check import check_panel, check_signals
+from build_scripts.render.drawable import check_drawable
 from build_scripts.render.errors import RenderError, line_of
 from build_scripts.render.painter import vegalite_to_vega
 from build_scripts.render.source import SimSource
@@ -104,6 +105,7 @@ def _compile(
         raise RenderError(
             source.charts_file, f"panel {panel.name}: Vega-Lite refuses the chart: {first}"
         ) from None
+    check_drawable(source, panel, vega)
     vega.pop("$schema", None)
     vega.get("usermeta", {}).pop("embedOptions", None)
     data = {d["name"] for d in vega.get("data", [])}
