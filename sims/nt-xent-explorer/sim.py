@@ -103,23 +103,21 @@ def nt_xent_explorer(
     source: Annotated[
         str,
         Choice(
-            {"sphere": "at random", "digits": "measured", "simplex": "far apart", "collapsed": "collapsed"},
+            {"sphere": "random", "digits": "real", "simplex": "far apart", "collapsed": "collapsed"},
             label="Negatives are",
-            help="Drawn in the first picture. Measured: those of the recorded 3-D digits encoder, trained.",
+            help="Drawn in the first picture. Real: measured on digits, after the recorded 3-D training.",
         ),
     ] = "sphere",
     dimension: Annotated[
         int,
-        Slider(
-            2, 512, log=True, label="Dimension d", help="For negatives at random; no others have a d to set."
-        ),
+        Slider(2, 512, log=True, label="Dimension d", help="Of random negatives; no others have a d to set."),
     ] = 16,
 ) -> Frame:
     r"""NT-Xent of one anchor, taken apart.
 
     $\ell = -\log\frac{e^{s^+/\tau}}{e^{s^+/\tau} + \sum_k e^{s_k/\tau}}$ over 2(N − 1) negatives $s_k$.
     """
-    # Collapsed negatives alone follow the positive, and those at random alone have a dimension.
+    # Collapsed negatives alone follow the positive, and random ones alone have a dimension.
     place = (positive if source == "collapsed" else 0.0, dimension if source == "sphere" else 0)
     similarities = negatives(source, batch_size, *place)
     count = len(similarities)
@@ -194,17 +192,20 @@ def reference_labels(loss_at: Callable[[float, float], Array], tau: float, chanc
     low, high = REFERENCE_TAUS
     left, right, wide = -0.97, 1.0, 0.27
 
-    def over(s: float, end: float) -> Array:
-        # On the axis of the picture, heights are log(1 + loss).
-        return (1 + loss_at(s, tau)) / (1 + loss_at(end, low))
+    # Above log(2N − 1) too, whose dashed line runs close by.
+    high_at = max(float(loss_at(right, high)), chance)
 
-    free_above = over(left, left) < 1.03 or over(left + wide, left) > 1.6
-    free_below = not 0.5 < over(right - wide, right) < 1.5
+    def over(s: float, height: float | Array) -> Array:
+        # On the axis of the picture, heights are log(1 + loss).
+        return (1 + loss_at(s, tau)) / (1 + height)
+
+    free_above = over(left, loss_at(left, low)) < 1.03 or over(left + wide, loss_at(left, low)) > 1.6
+    free_below = not 0.5 < over(right - wide, loss_at(right, low)) < 1.5
+    free_high = over(right - wide, high_at) < 0.95 or over(right, high_at) > 1.9
     at, below = (left, False) if free_above else (right, bool(loss_at(right, low) > 1))
     rows = [
         (at, float(loss_at(at, low)), f"τ = {low:g}" if free_above or free_below else "", below),
-        # Above log(2N − 1) too, whose dashed line runs close by.
-        (right, max(float(loss_at(right, high)), chance), f"τ = {high:g}", False),
+        (right, high_at, f"τ = {high:g}" if free_high else "", False),
     ]
     return {name: [row[i] for row in rows] for i, name in enumerate(("positive", "loss", "text", "below"))}
 
@@ -235,7 +236,7 @@ def describe(
     """The sentence under the picture."""
     where = {
         "sphere": f"{count:,} negatives in random directions of {dimension} dimensions",
-        "digits": f"{count:,} negatives spread as the trained 3-D digits encoder's",
+        "digits": f"{count:,} negatives spread like those of the trained 3-D digits encoder",
         "simplex": f"{count:,} negatives as far from one another as can be",
         "collapsed": f"{count:,} negatives exactly as similar as the positive",
     }[source]

@@ -152,7 +152,7 @@ def test_equal_similarities_cost_log_2n_minus_1_and_share_the_push_alike(tau, po
         assert value(frame, "hard_share") == pytest.approx(10)
 
 
-def test_measured_negatives_cost_what_the_training_recorded():
+def test_real_negatives_cost_what_the_training_recorded():
     """The sim, set as the training was, finds the loss that torch and the held-out views gave."""
     metrics, config = RUN.metrics, RUN.manifest["config"]
     positive = 1 - metrics["alignment_3_last"] / 2  # |z_a - z_b|^2 = 2 - 2 cos
@@ -162,13 +162,13 @@ def test_measured_negatives_cost_what_the_training_recorded():
     assert value(frame, "loss") == pytest.approx(metrics["loss_3_last"], abs=0.01)
 
 
-def test_measured_negatives_are_binned_as_the_training_counted_them():
+def test_real_negatives_are_binned_as_the_training_counted_them():
     bars = EXPLORER(source="digits", batch_size=4096).tables["bins"]["count_all"]
     counted = RUN["negatives_hist_3"]
     np.testing.assert_allclose(bars / bars.sum(), counted / counted.sum(), rtol=0, atol=1e-3)
 
 
-def test_measured_negatives_crowd_where_random_ones_do_not():
+def test_real_negatives_crowd_where_random_ones_do_not():
     measured, random = GLOBALS["measured"](5000), GLOBALS["random_directions"](5000, 3)
     assert measured.mean() == pytest.approx(random.mean(), abs=0.01)
     assert measured.std() == pytest.approx(random.std(), abs=0.01)
@@ -186,7 +186,7 @@ def test_the_dimension_is_of_random_directions_alone(source):
 def test_every_source_says_what_it_is():
     said = {source: EXPLORER(source=source).alt for source in EXPLORER.controls["source"].values(9)}
     assert len(set(said.values())) == 4
-    assert "trained 3-D digits encoder's" in said["digits"]
+    assert "those of the trained 3-D digits encoder" in said["digits"]
     assert "random directions of 16 dimensions" in said["sphere"]
 
 
