@@ -236,7 +236,7 @@ def describe(
     """The sentence under the picture."""
     where = {
         "sphere": f"{count:,} negatives in random directions of {dimension} dimensions",
-        "digits": f"{count:,} negatives spread like those of the trained 3-D digits encoder",
+        "digits": f"{count:,} negatives measured on digits after training in 3-D",
         "simplex": f"{count:,} negatives as far from one another as can be",
         "collapsed": f"{count:,} negatives exactly as similar as the positive",
     }[source]

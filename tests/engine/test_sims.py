@@ -186,7 +186,7 @@ def test_the_dimension_is_of_random_directions_alone(source):
 def test_every_source_says_what_it_is():
     said = {source: EXPLORER(source=source).alt for source in EXPLORER.controls["source"].values(9)}
     assert len(set(said.values())) == 4
-    assert "those of the trained 3-D digits encoder" in said["digits"]
+    assert "measured on digits after training in 3-D" in said["digits"]
     assert "random directions of 16 dimensions" in said["sphere"]
 
 
