@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from build_scripts.bibliography import Bibliography
-from build_scripts.markdown.errors import Problem, SyntaxProblem, nearest
+from build_scripts.markdown.errors import Problem, SimProblem, SyntaxProblem, nearest
 from build_scripts.markdown.source import FrontMatter, Source
 from sim_engine.bridge import load_microsim
 from sim_engine.microsim import Microsim
@@ -85,10 +86,13 @@ class Book:
             self._sims[slug] = self._load(slug)
         found = self._sims[slug]
         if isinstance(found, Exception):
-            raise SyntaxProblem(
-                f"the sim {slug!r} cannot be read: {type(found).__name__}: {found}",
-                f"Mend sims/{slug}/sim.py; `python -c 'from sim_engine.bridge import load_microsim; "
-                f'load_microsim("sims/{slug}/sim.py")\'` shows where it raises.',
+            file = f"sims/{slug}/sim.py"
+            raise SimProblem(
+                f"the sim cannot be read: {type(found).__name__}: {found}",
+                "Mend it; the whole trace comes from `python -c 'from sim_engine.bridge import load_microsim; "
+                f'load_microsim("{file}")\'`.',
+                file,
+                _line_in(found, self.root / file),
             )
         return found
 
@@ -129,10 +133,28 @@ class Book:
         try:
             return work()
         except SyntaxProblem as fault:
-            problem = Problem(self.current().file, line + fault.line, fault.message, fault.remedy)
+            if isinstance(fault, SimProblem):
+                problem = Problem(fault.file, fault.at, fault.message, fault.remedy)
+            else:
+                problem = Problem(self.current().file, line + fault.line, fault.message, fault.remedy)
             if problem not in self.problems:
                 self.problems.append(problem)
             return f'<strong class="authoring-error">{_escape(str(problem))}</strong>'
+
+
+def _line_in(error: BaseException, file: Path) -> int:
+    """The line of `file` at which `error` was raised; 1 when it is not in the trace."""
+    if isinstance(error, SyntaxError) and error.filename == str(file):
+        return error.lineno or 1
+    for cause in (error, error.__cause__, error.__context__):
+        lines = [
+            number
+            for frame, number in traceback.walk_tb(cause.__traceback__ if cause else None)
+            if frame.f_code.co_filename == str(file)
+        ]
+        if lines:
+            return lines[-1]
+    return 1
 
 
 def _escape(text: str) -> str:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Problem", "SyntaxProblem", "nearest"]
+__all__ = ["Problem", "SimProblem", "SyntaxProblem", "nearest"]
 
 
 @dataclass(frozen=True, order=True)
@@ -43,6 +43,22 @@ class SyntaxProblem(ValueError):
         self.message = message
         self.remedy = remedy
         self.line = line
+
+
+class SimProblem(SyntaxProblem):
+    """A sim's own file raises: said once, where it raises, however many pages ask for the sim.
+
+    Args:
+        message: what is wrong.
+        remedy: what to do about it.
+        file: the sim's file, from the project's root.
+        at: the line in it.
+    """
+
+    def __init__(self, message: str, remedy: str, file: str, at: int) -> None:
+        super().__init__(message, remedy)
+        self.file = file
+        self.at = at
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
