@@ -89,7 +89,7 @@ class Book:
             file = f"sims/{slug}/sim.py"
             raise SimProblem(
                 f"the sim cannot be read: {type(found).__name__}: {found}",
-                "Mend it; the whole trace comes from `python -c 'from sim_engine.bridge import load_microsim; "
+                "Mend it; the trace: `python -c 'from sim_engine.bridge import load_microsim; "
                 f'load_microsim("{file}")\'`.',
                 file,
                 _line_in(found, self.root / file),

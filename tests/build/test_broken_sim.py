@@ -23,4 +23,4 @@ def test_it_is_said_once_with_file_line_and_remedy(case, small_site):
     marker = "raise Runtime" if case == "an error" else "def f(:" if case == "bad syntax" else "json.loads"
     assert text.split("\n")[problem.line - 1].startswith(marker)
     assert wanted in problem.message
-    assert "whole trace" in problem.remedy
+    assert "load_microsim" in problem.remedy
