@@ -67,6 +67,8 @@ export class Words {
 
   /** Set, or with null take away, the notice of one kind. */
   notice(kind: string, text: string | null): void {
+    // Every moved slider takes notices away that mostly are not there.
+    if ((this.notices.get(kind) ?? null) === text) return;
     if (text === null) this.notices.delete(kind);
     else this.notices.set(kind, text);
     this.noticeBox.textContent = [...this.notices.values()].join(" ");

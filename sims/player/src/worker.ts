@@ -32,12 +32,11 @@ globalThis.addEventListener("message", (event: MessageEvent<ToWorker>) => {
 
 async function boot(message: Extract<ToWorker, { type: "boot" }>): Promise<void> {
   checkWebAssembly();
-  const manifest = await readManifest(message.runtime, message.fresh === true);
   const files = new CheckedFiles(message.fresh === true, (phase, loaded, total) => post({ type: "phase", phase, loaded, total }));
+  files.expect(message.files.map((f): Expected => ({ ...f, name: f.path, phase: "sim" })));
+  const manifest = await readManifest(message.runtime, message.fresh === true);
   const at = (path: string): string => new URL(path, message.runtime).href;
-  const runtime: Expected[] = manifest.files.map((f) => ({ ...f, url: at(f.path), name: f.path }));
-  const sim: Expected[] = message.files.map((f) => ({ ...f, name: f.path, phase: "sim" }));
-  files.expect([...runtime, ...sim]);
+  files.expect(manifest.files.map((f): Expected => ({ ...f, url: at(f.path), name: f.path })));
   await Promise.race([load(message, manifest, files, at), files.firstFailure()]);
   await files.allChecked();
   post({ type: "ready" });
@@ -49,17 +48,18 @@ async function load(
   files: CheckedFiles,
   at: (path: string) => string,
 ): Promise<void> {
+  const stopCompiling = compileEarly(manifest, files, at);
   // import() cannot be handed bytes: it reads the same addresses again, which are in the cache by now.
   const modules = manifest.files.filter((f) => f.path.endsWith("js"));
   await Promise.all(modules.map((f) => files.bytes(at(f.path))));
   const { loadPyodide } = (await import(at(manifest.module))) as typeof import("pyodide");
-  globalThis.fetch = files.fetch;
   python = await loadPyodide({
     indexURL: new URL(".", message.runtime).href,
     stdLibURL: at(manifest.stdlib),
     lockFileURL: at(manifest.lock),
     packages: manifest.packages,
   });
+  stopCompiling();
   await mount(python, message.slug, message.files, files);
   try {
     // loadPyodide does not throw when a package fails to load; the import does.
@@ -68,6 +68,27 @@ async function load(
     throw new FileError("", `NumPy or the engine did not load: ${lastLine(error)}`);
   }
   session = open(message.source);
+}
+
+/**
+ * Let Pyodide find its WebAssembly compiled, or being so: left to itself it begins when a megabyte of
+ * JavaScript has arrived and run. From here on `fetch` answers with the files under way.
+ */
+function compileEarly(manifest: RuntimeManifest, files: CheckedFiles, at: (path: string) => string): () => void {
+  const url = at(manifest.files.find((f) => f.path.endsWith(".wasm"))?.path ?? "pyodide.asm.wasm");
+  // A server that does not know the type of the file makes streaming fail; the bytes are the same.
+  const compiled = WebAssembly.compileStreaming(files.fetch(url)).catch(async () => WebAssembly.compile(await files.bytes(url)));
+  compiled.catch(() => undefined);
+  const { instantiateStreaming } = WebAssembly;
+  WebAssembly.instantiateStreaming = async (_, imports) => {
+    const module = await compiled;
+    return { module, instance: await WebAssembly.instantiate(module, imports) };
+  };
+  globalThis.fetch = (input, init) => (String(input) === url ? Promise.resolve(new Response()) : files.fetch(input, init));
+  return () => {
+    WebAssembly.instantiateStreaming = instantiateStreaming;
+    globalThis.fetch = files.fetch;
+  };
 }
 
 async function mount(py: PyodideInterface, slug: string, list: SimFile[], files: CheckedFiles): Promise<void> {
