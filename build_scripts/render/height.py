@@ -2,7 +2,7 @@
 
 A reckoning of `sims/player/sim.css` on the spec: each number below stands in that file. An embed
 whose page listens gets the true height by message; this one is for all others, and spares every
-page the jump. `tests/build/test_height.py` holds it against Chromium.
+page the jump. `tests/browser/test_height.py` holds it against Chromium.
 """
 
 from __future__ import annotations
@@ -55,7 +55,30 @@ def _two_columns(spec: Json, inner: float, across: int, formula: str) -> float:
 
 
 def _stage(spec: Json, room: float, columns: int, across: int) -> float:
-    return _panels(spec, room, columns) + _over(spec, room, across) + _sentence(spec, room) + WORDS
+    below = _over(spec, room, across) + _sentence(spec, room) + WORDS
+    if across < 720 and len(spec["panels"]) > 2:
+        return _strip(spec["panels"], spec["frame"]["images"], room - 32) + below
+    # With something that plays the second panel ends the stage, and has its margin instead of the gap.
+    lead = across < 720 and len(spec["panels"]) == 2 and _plays(spec)
+    return _panels(spec, room, columns) + below - (4 if lead else 0)
+
+
+def _strip(panels: Any, images: Json, room: float) -> float:
+    """The tallest title and the tallest picture of a strip to swipe."""
+    titles: list[float] = []
+    views: list[float] = []
+    # A picture is as high as the highest chart.
+    slope = max([p["height"] / p["width"] for p in panels if p["type"] == "chart"], default=1)
+    for n, panel in enumerate(panels, 1):
+        if panel["type"] == "picture":
+            size, most, high = images[panel["image"]], 416.0, min(296.0, min(room, 400) * slope)
+        else:
+            size, most, high = panel, 1.25 * panel["width"], 296.0
+        view = min(room, most, high * size["width"] / size["height"])
+        views.append(view * size["height"] / size["width"])
+        place = 12 + width(f"{n} of {len(panels)}", "sans-400", 13)
+        titles.append(SMALL * lines(panel["title"], "sans-600", 13, max(view, 160) - place))
+    return max(titles) + 4 + max(views)
 
 
 def _desk(spec: Json, room: float, across: int, formula: str) -> list[float]:
@@ -105,10 +128,14 @@ def _over(spec: Json, room: float, across: int) -> float:
     """Legends and transport, between panels and sentence."""
     high = sum(8 + _legend(c, room) for c in spec["controls"] if c["type"] == "legend")
     timelines = [c for c in spec["controls"] if c["type"] == "timeline"]
-    if timelines or spec["kind"] == "process":
+    if _plays(spec):
         scrub = 28 + (26.75 + _help(timelines[0], room) if timelines else LABEL)
         high += 12 + (max(44.0, scrub) if across > 576 else 44 + 4 + scrub)
     return float(high)
+
+
+def _plays(spec: Json) -> bool:
+    return spec["kind"] == "process" or any(c["type"] == "timeline" for c in spec["controls"])
 
 
 def _sentence(spec: Json, room: float) -> float:
@@ -159,12 +186,27 @@ def _readouts(spec: Json, room: float, across: int) -> float:
 
 def _grid(items: Any, room: float, least: float, gap: tuple[float, float], high: Any) -> float:
     """Rows of equal columns, as many as fit; `gap` is (between rows, between columns)."""
-    if not items:
-        return 0.0
     count = max(1, int((room + gap[1]) // (min(least, room) + gap[1])))
     column = (room - gap[1] * (count - 1)) / count
-    tall = [max(high(item, column) for item in items[i : i + count]) for i in range(0, len(items), count)]
+    tall: list[float] = []
+    free = 0
+    for item in items:
+        if _is_wide(item):
+            tall.append(high(item, room))
+            free = 0
+        elif free:
+            tall[-1] = max(tall[-1], high(item, column))
+            free -= 1
+        else:
+            tall.append(high(item, column))
+            free = count - 1
     return _stack(tall, gap[0])
+
+
+def _is_wide(item: Json) -> bool:
+    """A choice whose segments take a row of their own."""
+    options = [o["label"] for o in item.get("options", [])]
+    return item.get("type") == "choice" and len(options) <= 4 and len("    ".join(options)) > 24
 
 
 def _foot(spec: Json, inner: float) -> float:

@@ -8,7 +8,7 @@ import pytest
 from build_scripts.render.height import page_height
 
 
-@pytest.mark.parametrize("width", [320, 390, 720, 1100])
+@pytest.mark.parametrize("width", [320, 390, 600, 720, 1100])
 @pytest.mark.parametrize(
     "slug", ["nt-xent-explorer", "embedding-training", "all-controls", "process-walk", "raises-above"]
 )

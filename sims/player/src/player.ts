@@ -19,6 +19,7 @@ import { Readouts } from "./readouts";
 import { Recorded } from "./recorded";
 import { Stage } from "./stage";
 import { defaults, queryOf, same } from "./state";
+import { bindStrip } from "./strip";
 import { ThemeSwitch } from "./theme";
 import { type Track, Transport } from "./transport";
 import { Words } from "./words";
@@ -67,6 +68,7 @@ class Player implements Host {
     );
     this.driver = this.makeDriver(query);
     hideParts(root, query, this.controls);
+    bindStrip(root);
     bindDrags(root, spec, () => this.state, (name, value) => void this.change({ [name]: value }));
     bindActions(root, { address: this.address, query: () => this.query(), say: (text) => this.words.say(text) });
     bindCode(root, this, (text) => this.words.say(text));
