@@ -28,6 +28,7 @@ CASES = {
     "the wasm damaged": lambda site: {largest(site, "asm.wasm"): damaged},
     "the standard library damaged": lambda site: {"runtime/" + runtime_files(site)["stdlib"]: damaged},
     "the sim's own file damaged": lambda site: {f"{SLUG}/files/sim.py": damaged},
+    "its recorded data damaged": lambda site: {f"{SLUG}/files/data/negatives_3.npy": damaged},
 }
 
 
@@ -76,3 +77,35 @@ def test_a_load_that_stalls_is_given_up(book, open_sim, page):
     shown = open_sim(SLUG, "run=1")
     shown.wait_state("failed", timeout=20_000)
     assert "Retry" in shown.root.inner_text()
+
+
+def test_a_damaged_file_of_many_arrays_is_named(book, open_sim, page):
+    book.faults["embedding-training/files/data/small_float64.npy"] = damaged
+    shown = open_sim("embedding-training", "run=1")
+    shown.wait_state("failed")
+    said = shown.root.locator("[data-part=error]").inner_text()
+    assert "small_float64.npy" in said
+    assert "damaged" in said.lower()
+    book.faults.clear()
+    shown.root.locator("[data-action=retry]").click()
+    shown.wait_state("live")
+
+
+def test_an_array_out_of_its_place_is_refused_in_the_page(open_sim, page):
+    """The manifest's places are checked by the engine, in the page as under CPython."""
+    shown = open_sim("embedding-training", run=True)
+    shown.root.locator("[data-action=code]").click()
+    editor = page.locator(".cm-content")
+    editor.wait_for()
+    text = page.evaluate("() => fetch('files/sim.py').then(r => r.text())")
+    load = "RUN = data.load(__file__)\n"
+    assert load in text
+    editor.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(text.replace(load, load + 'RUN.manifest["arrays"]["loss_2"]["start"] += 51\n'))
+    page.locator("[data-action=run-code]").click()
+    error = shown.root.locator("[data-part=error]")
+    error.wait_for(state="visible")
+    assert (
+        "small_float64.npy holds its arrays end to end, so loss_2 must start at element" in error.inner_text()
+    )
