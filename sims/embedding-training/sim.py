@@ -1,5 +1,6 @@
 """A recorded SimCLR training: held-out digits on a circle or a sphere, epoch by epoch."""
 
+from functools import cache
 from typing import Annotated
 
 import numpy as np
@@ -119,6 +120,7 @@ def describe(epoch: int, dimension: str, z: Array, now: dict[str, float]) -> str
     )
 
 
+@cache
 def curves(dimension: str) -> dict[str, Array]:
     """The whole recording, so that the axes hold still: this training, and the other one's loss."""
     other = "2" if dimension == "3" else "3"
@@ -154,6 +156,7 @@ def names(dimension: str, now: dict[str, float]) -> Table:
     }
 
 
+@cache
 def lanes() -> dict[str, Array]:
     """The circle and its ten lanes as short strokes."""
     t = np.linspace(0, 2 * np.pi, 73)
@@ -161,6 +164,7 @@ def lanes() -> dict[str, Array]:
     return strokes(rings, turns=0.0)
 
 
+@cache
 def graticule() -> dict[str, Array]:
     """Parallels and meridians every 30 and 45 degrees as short strokes."""
     t = np.linspace(0, 2 * np.pi, 49)
