@@ -14,7 +14,13 @@ interface LivePanel {
   destroy(): void;
 }
 
+interface Made {
+  panel: LivePanel;
+  host: HTMLElement;
+}
+
 export class Panels {
+  private ready: Promise<Made[]> | null = null;
   private live: LivePanel[] = [];
   private library: Promise<Library> | null = null;
   private attempts = 0;
@@ -32,9 +38,15 @@ export class Panels {
     for (const box of root.querySelectorAll(".panel-view")) observer.observe(box);
   }
 
-  /** Fetch what drawing needs, before the first frame asks for it. */
-  async prepare(): Promise<void> {
-    if (this.spec.panels.some((p) => p.type === "chart")) await this.load();
+  /** Make the live panels, unseen, while Python is on its way: the first frame of it has then little to wait for. */
+  prepare(frame: Frame, state: State): void {
+    if (this.live.length > 0 || this.ready) return;
+    this.ready = this.makeAll().then(async (made) => {
+      await Promise.all(made.map(({ panel }) => panel.show(frame, state))).catch(() => undefined);
+      return made;
+    });
+    // Drawing makes them itself then, and says why it cannot.
+    this.ready.catch(() => (this.ready = null));
   }
 
   async show(frame: Frame, state: State): Promise<void> {
@@ -45,6 +57,8 @@ export class Panels {
 
   /** Make all panels anew at the next drawing, in the theme that then holds; false while none is live. */
   forget(): boolean {
+    void this.ready?.then(destroyAll, () => undefined);
+    this.ready = null;
     this.outdated = this.live.length > 0;
     return this.outdated;
   }
@@ -52,16 +66,18 @@ export class Panels {
   /** New panels are made under the old ones and shown when all are drawn, so that nothing flashes. */
   private async build(frame: Frame, state: State): Promise<void> {
     this.outdated = false;
-    const made: { panel: LivePanel; host: HTMLElement }[] = [];
+    const { ready } = this;
+    this.ready = null;
+    const made = (await ready?.catch(() => null)) ?? (await this.makeAll());
     try {
-      for (const panel of this.spec.panels) made.push(await this.make(panel));
       await Promise.all(made.map(({ panel }) => panel.show(frame, state)));
     } catch (error) {
-      for (const { panel } of made) panel.destroy();
+      destroyAll(made);
       throw error;
     }
     const before = this.live;
-    for (const { host } of made) {
+    for (const { panel, host } of made) {
+      panel.fit();
       host.classList.remove("waiting");
       host.parentElement?.querySelector(".painted")?.remove();
     }
@@ -69,7 +85,18 @@ export class Panels {
     this.live = made.map(({ panel }) => panel);
   }
 
-  private async make(panel: PanelSpec): Promise<{ panel: LivePanel; host: HTMLElement }> {
+  private async makeAll(): Promise<Made[]> {
+    const made: Made[] = [];
+    try {
+      for (const panel of this.spec.panels) made.push(await this.make(panel));
+    } catch (error) {
+      destroyAll(made);
+      throw error;
+    }
+    return made;
+  }
+
+  private async make(panel: PanelSpec): Promise<Made> {
     const box = this.root.querySelector(`[data-panel="${panel.name}"] .panel-view`) as HTMLElement;
     const host = document.createElement("div");
     host.className = "live waiting";
@@ -95,6 +122,10 @@ export class Panels {
     }
     return this.library;
   }
+}
+
+function destroyAll(made: Made[]): void {
+  for (const { panel } of made) panel.destroy();
 }
 
 /** A panel that shows one of the frame's images, pixel by pixel. */

@@ -129,7 +129,7 @@ class Player implements Host {
   private async want(): Promise<void> {
     if (this.wanted) return;
     this.wanted = true;
-    this.panels.prepare().catch(() => undefined);
+    this.stage.prepare();
     if (savesData() && (await this.recorded.isComplete().catch(() => false))) return;
     this.startPython();
   }

@@ -47,6 +47,11 @@ export class Stage {
     this.root.dataset["state"] = status;
   }
 
+  /** Get ready to draw: what is shown now, or soon after. */
+  prepare(): void {
+    this.panels.prepare(this.shown.frame, this.merged());
+  }
+
   draw(shown: Shown): Promise<void> {
     this.shown = shown;
     return this.redraw();
@@ -73,10 +78,16 @@ export class Stage {
     }
   }
 
-  private async drawOnce(): Promise<void> {
-    const { frame, from, index } = this.shown;
+  /** The shown state, with the drawing controls as the reader has them. */
+  private merged(): State {
     const state = { ...this.shown.state };
     for (const c of this.spec.controls) if (c.chart) state[c.name] = this.state[c.name] as Value;
+    return state;
+  }
+
+  private async drawOnce(): Promise<void> {
+    const { frame, from, index } = this.shown;
+    const state = this.merged();
     try {
       await this.panels.show(frame, state);
     } catch (error) {
