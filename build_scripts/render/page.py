@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import math
 from dataclasses import dataclass
@@ -123,6 +124,7 @@ def page_html(
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, autoescape=True, keep_trailing_newline=True
     )
+    environment.filters["csp_hash"] = _csp_hash
     css = "\n".join([look.css(), look.fonts_css("../../assets/"), template.css.read_text(encoding="utf-8")])
     if formula is not None:
         # Only a page with a formula pays for the style sheet.
@@ -146,6 +148,11 @@ def page_html(
     except jinja2.TemplateError as error:
         line = getattr(error, "lineno", None)
         raise RenderError(template.html, f"the template fails: {error}", line) from None
+
+
+def _csp_hash(script: str) -> str:
+    """Return how a content security policy names an inline script."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _chart(compiled: CompiledPanel) -> Json:

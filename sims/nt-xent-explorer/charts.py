@@ -171,11 +171,11 @@ def panels() -> list[Panel]:
         ),
         Panel(
             "by_similarity",
-            "Loss against the positive's similarity",
+            "Loss against the positive’s similarity",
             _against_similarity(),
             width=320,
             height=210,
-            description="Loss over the positive's similarity at this temperature and at two others.",
+            description="Loss over the positive’s similarity at this temperature and at two others.",
         ),
         Panel(
             "by_batch",

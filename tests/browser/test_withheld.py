@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from build_scripts.static_server import StaticServer, damaged
+from build_scripts.static_server import StaticServer, blocked, damaged
 
 SLUG = "nt-xent-explorer"
 
@@ -87,7 +87,7 @@ def test_damage_is_found_on_an_insecure_origin_too(book, page, framed, stays_pai
 def test_a_fully_sandboxed_frame_of_another_site(shared, book, page, framed, tmp_path, stays_painted):
     """`sandbox="allow-scripts"` alone leaves a frame no origin. Pages sends the header; others may not.
 
-    With it the player loads and can say why Python cannot; without it the page is what the build painted.
+    With it the player loads and says why Python cannot; without it the page says that the player is missing.
     """
     if shared:
         book.headers["Access-Control-Allow-Origin"] = "*"
@@ -103,4 +103,19 @@ def test_a_fully_sandboxed_frame_of_another_site(shared, book, page, framed, tmp
             said = shown.root.locator("[data-part=error]")
             assert "may not start a worker" in said.inner_text()
             assert said.locator("[data-action=retry]").is_visible()
+        else:
+            shown.root.get_by_text("The player could not be loaded").wait_for()
         stays_painted(shown)
+
+
+def test_a_player_that_cannot_be_had_is_said_and_retried(book, page, framed, python_sim, stays_painted):
+    book.faults["_player/player.js"] = blocked
+    page.goto(f"{book.url}sims/{SLUG}/main.html?tau=0.2")
+    shown = framed(page, SLUG)
+    said = shown.root.get_by_text("The player could not be loaded")
+    said.wait_for()
+    stays_painted(shown)
+    del book.faults["_player/player.js"]
+    said.get_by_role("link", name="Retry").click()
+    shown.wait_drawn("tau=0.2")
+    assert said.is_hidden()
