@@ -66,7 +66,8 @@ def lightness(frame):
 def test_theme_by_message_unless_the_address_names_one(query, follows, book, host, page):
     page.emulate_media(color_scheme="dark")
     page.goto(host(iframe(book, query)))
-    page.frame_locator("iframe").locator("main.sim").wait_for()
+    # Who posts before the player listens is not heard; the first height message says that it does.
+    page.frame_locator("iframe").locator("main.sim[data-drawn]").wait_for()
     inside = page.frames[1]
     assert lightness(inside) < 200
     page.evaluate("frames[0].postMessage({type: 'lwl:theme', theme: 'light'}, '*')")

@@ -177,7 +177,7 @@ export interface SimFile {
 }
 
 export type ToWorker =
-  | { type: "boot"; runtime: string; files: SimFile[]; slug: string; source?: string; fresh?: boolean }
+  | { type: "boot"; runtime: string; manifest: RuntimeManifest; files: SimFile[]; slug: string; source?: string; fresh?: boolean }
   | { type: "frame"; id: number; controls: State }
   | { type: "start"; id: number; controls: State }
   | { type: "step"; id: number }

@@ -129,9 +129,10 @@ class Player implements Host {
   private async want(): Promise<void> {
     if (this.wanted) return;
     this.wanted = true;
+    const recorded = savesData() && (await this.recorded.isComplete().catch(() => false));
+    // The longer way first: making the panels would keep the worker waiting.
+    if (!recorded) this.startPython();
     this.stage.prepare();
-    if (savesData() && (await this.recorded.isComplete().catch(() => false))) return;
-    this.startPython();
   }
 
   private startPython(): void {

@@ -1,6 +1,6 @@
 /** The page's side of the worker: one request in flight, the newest frame waits, a silent load fails. */
 
-import type { Buffer, FromWorker, Phase, State, ToWorker } from "./contract";
+import type { Buffer, FromWorker, Phase, RuntimeManifest, State, ToWorker } from "./contract";
 
 export interface Failure {
   /** Files did not arrive or were wrong; a picture could not be drawn; the sim's own Python raised; the reader stopped it. */
@@ -48,7 +48,7 @@ export class Python {
 
   constructor(
     private url: string,
-    private boot: Extract<ToWorker, { type: "boot" }>,
+    private boot: Omit<Extract<ToWorker, { type: "boot" }>, "manifest">,
     private patience: number,
     private events: PythonEvents,
   ) {}
@@ -70,7 +70,18 @@ export class Python {
       const message = event.message ? `the worker stopped: ${event.message}` : "worker.js could not be fetched";
       this.fail({ stage: "load", file: "worker.js", message, trace: "" });
     });
-    this.worker.postMessage({ ...this.boot, fresh: this.attempts++ > 0 });
+    void this.bootWith(this.worker, this.attempts++ > 0);
+  }
+
+  /** Fetch the list of the runtime's files while the worker's own script is on its way. */
+  private async bootWith(worker: Worker, fresh: boolean): Promise<void> {
+    try {
+      const manifest = await readManifest(this.boot.runtime, fresh);
+      if (worker === this.worker) worker.postMessage({ ...this.boot, manifest, fresh });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (worker === this.worker) this.fail({ stage: "load", file: "runtime.json", message, trace: "" });
+    }
   }
 
   /** End the worker, whatever it does. */
@@ -172,4 +183,15 @@ function answerOf(message: Exclude<FromWorker, { type: "phase" } | { type: "read
   if (message.type === "done") return { kind: "done" };
   const { stage, file = "", message: text, trace } = message;
   return { kind: "error", failure: { stage, file, message: text, trace } };
+}
+
+async function readManifest(url: string, fresh: boolean): Promise<RuntimeManifest> {
+  const name = "runtime.json";
+  const response = await fetch(url, { cache: fresh ? "reload" : "default" }).catch(() => {
+    throw new Error(`${name} could not be fetched`);
+  });
+  if (!response.ok) throw new Error(`${name} could not be fetched (${response.status})`);
+  const manifest = (await response.json().catch(() => null)) as RuntimeManifest | null;
+  if (!Array.isArray(manifest?.files)) throw new Error(`${name} is damaged: it does not list the runtime's files`);
+  return manifest;
 }

@@ -2,7 +2,7 @@
 
 import type { PyodideInterface } from "pyodide";
 import type { PyBuffer, PyProxy } from "pyodide/ffi";
-import type { Buffer, FromWorker, RuntimeManifest, SimFile, State, ToWorker } from "./contract";
+import type { Buffer, FromWorker, Phase, RuntimeManifest, SimFile, State, ToWorker } from "./contract";
 import { CheckedFiles, type Expected, FileError } from "./integrity";
 
 interface Session extends PyProxy {
@@ -14,6 +14,9 @@ interface Session extends PyProxy {
 interface Bridge extends PyProxy {
   open_session(path: string, source?: string): Session;
 }
+
+/** The page's progress line moves this often at most. */
+const PROGRESS_MS = 60;
 
 let python: PyodideInterface | undefined;
 let bridge: Bridge;
@@ -32,14 +35,25 @@ globalThis.addEventListener("message", (event: MessageEvent<ToWorker>) => {
 
 async function boot(message: Extract<ToWorker, { type: "boot" }>): Promise<void> {
   checkWebAssembly();
-  const files = new CheckedFiles(message.fresh === true, (phase, loaded, total) => post({ type: "phase", phase, loaded, total }));
+  const files = new CheckedFiles(message.fresh === true, progress());
   files.expect(message.files.map((f): Expected => ({ ...f, name: f.path, phase: "sim" })));
-  const manifest = await readManifest(message.runtime, message.fresh === true);
+  const { manifest } = message;
   const at = (path: string): string => new URL(path, message.runtime).href;
   files.expect(manifest.files.map((f): Expected => ({ ...f, url: at(f.path), name: f.path })));
   await Promise.race([load(message, manifest, files, at), files.firstFailure()]);
   await files.allChecked();
   post({ type: "ready" });
+}
+
+/** Tells the page of bytes that came: now and then, not with every chunk, and always when a phase is whole. */
+function progress(): (phase: Phase, loaded: number, total: number) => void {
+  let told = -Infinity;
+  return (phase, loaded, total) => {
+    const now = performance.now();
+    if (loaded < total && now - told < PROGRESS_MS) return;
+    told = now;
+    post({ type: "phase", phase, loaded, total });
+  };
 }
 
 async function load(
@@ -49,10 +63,7 @@ async function load(
   at: (path: string) => string,
 ): Promise<void> {
   const stopCompiling = compileEarly(manifest, files, at);
-  // import() cannot be handed bytes: it reads the same addresses again, which are in the cache by now.
-  const modules = manifest.files.filter((f) => f.path.endsWith("js"));
-  await Promise.all(modules.map((f) => files.bytes(at(f.path))));
-  const { loadPyodide } = (await import(at(manifest.module))) as typeof import("pyodide");
+  const { loadPyodide } = await importModules(manifest, files, at);
   python = await loadPyodide({
     indexURL: new URL(".", message.runtime).href,
     stdLibURL: at(manifest.stdlib),
@@ -68,6 +79,22 @@ async function load(
     throw new FileError("", `NumPy or the engine did not load: ${lastLine(error)}`);
   }
   session = open(message.source);
+}
+
+/**
+ * import() cannot be handed bytes: it asks for the same addresses again, and the browser's cache lets
+ * both read one download. What was imported from a damaged file never comes to anything, since
+ * `ready` waits for the hashes; when it fails at once, the hash is what the reader is told.
+ */
+async function importModules(manifest: RuntimeManifest, files: CheckedFiles, at: (path: string) => string): Promise<typeof import("pyodide")> {
+  const modules = manifest.files.filter((f) => f.path.endsWith("js"));
+  const first = modules.findIndex((f) => f.path === manifest.module);
+  try {
+    return (await Promise.all(modules.map((f) => import(at(f.path)))))[first] as typeof import("pyodide");
+  } catch (error) {
+    await files.allChecked();
+    throw error;
+  }
 }
 
 /**
@@ -99,17 +126,6 @@ async function mount(py: PyodideInterface, slug: string, list: SimFile[], files:
     py.FS.writeFile(path, await files.bytes(file.url));
   }
   simPath = `${root}/sim.py`;
-}
-
-async function readManifest(url: string, fresh: boolean): Promise<RuntimeManifest> {
-  const name = "runtime.json";
-  const response = await fetch(url, { cache: fresh ? "reload" : "default" }).catch(() => {
-    throw new FileError(name, `${name} could not be fetched`);
-  });
-  if (!response.ok) throw new FileError(name, `${name} could not be fetched (${response.status})`);
-  const manifest = (await response.json().catch(() => null)) as RuntimeManifest | null;
-  if (!Array.isArray(manifest?.files)) throw new FileError(name, `${name} is damaged: it does not list the runtime's files`);
-  return manifest;
 }
 
 /** Under a policy without 'wasm-unsafe-eval' the load would hang for ever, so find out first. */
