@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from fnmatch import fnmatch
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -103,3 +104,11 @@ def test_constraints_hold_everything_that_the_extras_need():
             queue.append((canonical(found[1]), set(re.findall(r"[\w-]+", found[2] or ""))))
     assert len(seen) > 100
     assert missing == []
+
+
+def test_no_folder_of_tests_is_passed_by(pytestconfig):
+    """pytest skips folders of some names, "build" among them, without a word."""
+    skipped = pytestconfig.getini("norecursedirs")
+    folders = {path.parent.name for path in (ROOT / "tests").rglob("test_*.py")}
+    assert {"build", "browser", "engine", "precompute"} <= folders
+    assert not [name for name in folders if any(fnmatch(name, pattern) for pattern in skipped)]
