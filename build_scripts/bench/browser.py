@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
-__all__ = ["BenchError", "Profile", "fresh_context", "launch", "sim_marks"]
+__all__ = ["FLAGS", "BenchError", "Profile", "fresh_context", "launch", "sim_marks"]
 
 FLAGS = [
     "--no-sandbox",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
@@ -27,7 +28,9 @@ PARTS = {
 _REM = re.compile(r"(?<![\w.])(\d*\.?\d+)rem\b")
 
 
-def cover(main_html: str, hidden: Collection[str], folder: str) -> str:
+# While serving, a page is edited far more often than its sim; reading the sim takes a tenth of a second.
+@lru_cache(maxsize=32)
+def cover(main_html: str, hidden: frozenset[str], folder: str) -> str:
     """Return the cover of a sim at its defaults, as an element with a declarative shadow root.
 
     Args:

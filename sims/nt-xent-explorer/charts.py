@@ -118,19 +118,26 @@ def _against_batch() -> Layers:
     )
     curve = alt.Chart(alt.NamedData("by_batch"))
     point = alt.Chart(alt.NamedData("point"))
+    # The dashed line's name stands on the side where the red curve is not.
+    sides = {"datum.loss <= datum.chance": -11, "datum.loss > datum.chance": 16}
+    names = [
+        layer
+        for free, dy in sides.items()
+        for layer in _halo(
+            curve.transform_filter(f"datum.batch_size == 4096 && {free}").encode(
+                x=x, y=_loss_y("chance"), text=alt.value("log(2N − 1)")
+            ),
+            color_name="ink-faint",
+            align="right",
+            dy=dy,
+        )
+    ]
     return alt.layer(
         curve.encode(x=x, y=_loss_y("chance")).mark_line(
             color=color("ink-faint"), strokeDash=[4, 3], strokeWidth=1.25, interpolate="monotone"
         ),
         curve.mark_line(color=color("loss"), interpolate="monotone").encode(x=x, y=_loss_y("loss")),
-        *_halo(
-            curve.transform_filter("datum.batch_size == 4096").encode(
-                x=x, y=_loss_y("chance"), text=alt.value("log(2N − 1)")
-            ),
-            color_name="ink-faint",
-            align="right",
-            dy=-11,
-        ),
+        *names,
         *_operating_point(point, x, edge=4096),
     )
 

@@ -51,7 +51,6 @@ mkdirSync(out, { recursive: true });
 const lazy = ["chart", "editor"].filter((name) => existsSync(join(here, "src", `${name}.ts`)));
 // Each by itself: a chunk shared by two of them would be one more thing to wait for, found late.
 const bundles = await Promise.all(["player", ...lazy, "worker"].map((name) => build({ ...common, entryPoints: [entry(name)] })));
-writeFileSync(join(out, "sim.css"), readFileSync(join(here, "sim.css")));
 writeFileSync(join(out, "LICENCES.txt"), licences(packagesOf(bundles.map((bundle) => bundle.metafile))));
 
 const old = `${target}.${process.pid}.old`;
@@ -60,7 +59,7 @@ renameSync(out, target);
 rmSync(old, { recursive: true, force: true });
 
 for (const path of readdirSync(target, { recursive: true }).sort()) {
-  if (!/\.(js|css)$/.test(path)) continue;
+  if (!path.endsWith(".js")) continue;
   const bytes = readFileSync(join(target, path));
   const gzip = gzipSync(bytes, { level: 9 }).length;
   console.log(`${path.padEnd(34)} ${String(bytes.length).padStart(8)} B ${String(gzip).padStart(8)} B gzip`);

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
+from build_scripts.bench.browser import FLAGS
 from build_scripts.static_server import StaticServer
 from sim_engine.bridge import load_microsim
 from sim_engine.microsim import Choice, Legend, Microsim, Slider, Timeline, Toggle
@@ -24,13 +25,7 @@ FIXTURES = Path(__file__).parent / "fixtures" / "sims"
 LIVE_MS = 60_000
 
 CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    *FLAGS,
     # A name that is not this machine's to a browser: what plain http from another machine is like.
     "--host-resolver-rules=MAP book.invalid 127.0.0.1",
 ]
