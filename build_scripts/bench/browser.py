@@ -25,6 +25,9 @@ FLAGS = [
 ]
 VIEWPORT = {"width": 1280, "height": 800}
 PATIENCE = 120_000  # ms
+# A browser that has just started builds its own toolbar, itself a page of scripts, for most of a
+# second of two cores' time. A reader's browser did that long before the book was opened.
+_SETTLE = 2500  # ms
 
 # Runs in every document before its own scripts; notes, in ms since navigation, when the picture of
 # a sim was on the screen and when each of the sim's states was reached.
@@ -122,7 +125,9 @@ class Profile:
         )
         context.add_init_script(_MARKS)
         try:
-            yield context.new_page()
+            page = context.new_page()
+            page.wait_for_timeout(_SETTLE)
+            yield page
         finally:
             context.close()
 

@@ -139,6 +139,7 @@ def page_html(
             formula_html=formula,
             css=css,
             player="../_player/player.js",
+            worker="../_player/worker.js",
             title=spec["title"],
             alt=spec["frame"]["alt"],
             readouts=spec["readouts"],

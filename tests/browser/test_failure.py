@@ -109,3 +109,33 @@ def test_an_array_out_of_its_place_is_refused_in_the_page(open_sim, page):
     assert (
         "small_float64.npy holds its arrays end to end, so loss_2 must start at element" in error.inner_text()
     )
+
+
+def test_the_worker_itself_missing_is_named_and_retry_works(book, open_sim):
+    book.faults["_player/worker.js"] = missing
+    shown = open_sim(SLUG, "run=1")
+    shown.wait_state("failed")
+    assert "worker.js" in shown.root.locator("[data-part=error]").inner_text()
+    book.faults.clear()
+    shown.root.locator("[data-action=retry]").click()
+    shown.wait_state("live")
+
+
+def test_a_link_that_asks_for_python_does_not_wait_for_the_player(book, open_sim, page):
+    from build_scripts.static_server import slow
+
+    workers = []
+    page.on("worker", lambda worker: workers.append(worker.url))
+    book.faults["_player/player.js"] = slow(3)
+    shown = open_sim(SLUG, run=True)
+    asked = [answer.path.rsplit("/", 1)[-1] for answer in book.log]
+    # The log holds answers in the order in which they were given.
+    assert asked.index("pyodide.asm.wasm") < asked.index("player.js")
+    assert [url.rsplit("/", 1)[-1] for url in workers] == ["worker.js"]
+    assert shown.readouts()
+
+
+def test_without_being_asked_python_is_not_fetched(book, open_sim, page):
+    open_sim(SLUG)
+    page.wait_for_timeout(1000)
+    assert not [answer.path for answer in book.log if "runtime/" in answer.path or "worker" in answer.path]

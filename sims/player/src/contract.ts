@@ -177,7 +177,9 @@ export interface SimFile {
 }
 
 export type ToWorker =
-  | { type: "boot"; runtime: string; manifest: RuntimeManifest; files: SimFile[]; slug: string; source?: string; fresh?: boolean }
+  /** Fetch the runtime and start Python from it; comes first, perhaps from the head of the page, before its sim is known. */
+  | { type: "runtime"; url: string; fresh?: boolean }
+  | { type: "boot"; files: SimFile[]; slug: string; source?: string }
   | { type: "frame"; id: number; controls: State }
   | { type: "start"; id: number; controls: State }
   | { type: "step"; id: number }

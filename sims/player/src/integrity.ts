@@ -9,6 +9,8 @@ export interface Expected {
   sha256: string;
   bytes: number;
   phase: Phase;
+  /** Whoever asks gets the response as it arrives; it may be used before its hash is known. */
+  streams?: boolean;
 }
 
 /** A file could not be had, or is not the one that was built. */
@@ -19,13 +21,16 @@ export class FileError extends Error {
 }
 
 interface Entry {
-  /** The response itself, for the first who asks: browsers keep compiled code for it, not for a copy. */
+  /** Of a file that streams the response itself, for the first who asks: browsers keep compiled code for it, not for a copy. */
   response: Promise<Response> | null;
   checked: Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** Fetches each expected file once; whoever asks for it again gets the same response. */
 export class CheckedFiles {
+  /** Rejects as soon as one file is missing or damaged; never resolves. */
+  readonly failed: Promise<never>;
+  private fail!: (error: unknown) => void;
   private entries = new Map<string, Entry>();
   private loaded = new Map<Phase, number>();
   private totals = new Map<Phase, number>();
@@ -35,20 +40,23 @@ export class CheckedFiles {
   constructor(
     private fresh: boolean,
     private onBytes: (phase: Phase, loaded: number, total: number) => void,
-  ) {}
+  ) {
+    this.failed = new Promise((_, reject) => (this.fail = reject));
+    this.failed.catch(() => undefined);
+  }
 
-  /** Start all of them at once. */
+  /** Start to fetch these, all at once. */
   expect(files: Expected[]): void {
     for (const file of files) this.totals.set(file.phase, (this.totals.get(file.phase) ?? 0) + file.bytes);
     for (const file of files) {
       const response = this.plainFetch(file.url, { cache: this.fresh ? "reload" : "default" }).catch(() => {
         throw new FileError(file.name, `${file.name} could not be fetched`);
       });
-      const checked = this.check(file, response.then((r) => r.clone()));
+      const checked = this.check(file, file.streams ? response.then((r) => r.clone()) : response);
       // Both are awaited later; until then a rejection must not count as unhandled.
       response.catch(() => undefined);
-      checked.catch(() => undefined);
-      this.entries.set(new URL(file.url).href, { response, checked });
+      checked.catch(this.fail);
+      this.entries.set(new URL(file.url).href, { response: file.streams ? response : null, checked });
     }
   }
 
@@ -64,14 +72,7 @@ export class CheckedFiles {
     await Promise.all([...this.entries.values()].map((entry) => entry.checked));
   }
 
-  /** Rejects as soon as one file is missing or damaged; never resolves. */
-  firstFailure(): Promise<never> {
-    return new Promise((_, reject) => {
-      for (const entry of this.entries.values()) entry.checked.catch(reject);
-    });
-  }
-
-  /** A `fetch` that answers for expected files with the responses under way. */
+  /** A `fetch` that answers for expected files: with the response under way where that streams, else with checked bytes. */
   readonly fetch: typeof fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : String(input), globalThis.location.href).href;
     const entry = this.entries.get(url);

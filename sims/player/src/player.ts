@@ -199,7 +199,8 @@ class Player implements Host {
     const files = this.spec.files.map((f) => ({ ...f, url: here(`files/${f.path}`) }));
     return new Python(
       new URL("worker.js", import.meta.url).href,
-      { type: "boot", runtime: here(this.spec.runtime), files, slug: this.spec.slug },
+      here(this.spec.runtime),
+      { type: "boot", files, slug: this.spec.slug },
       (window as { LWL_STALL_MS?: number }).LWL_STALL_MS ?? PATIENCE,
       {
         phase: (phase, loaded, total) => this.words.loading(phase, loaded, total),

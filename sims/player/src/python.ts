@@ -1,6 +1,6 @@
 /** The page's side of the worker: one request in flight, the newest frame waits, a silent load fails. */
 
-import type { Buffer, FromWorker, Phase, RuntimeManifest, State, ToWorker } from "./contract";
+import type { Buffer, FromWorker, Phase, State, ToWorker } from "./contract";
 
 export interface Failure {
   /** Files did not arrive or were wrong; a picture could not be drawn; the sim's own Python raised; the reader stopped it. */
@@ -17,7 +17,7 @@ export type Answer =
   /** A newer request took this one's place, or the worker was ended. */
   | { kind: "dropped" };
 
-type Request = Exclude<ToWorker, { type: "boot" }> extends infer R ? (R extends { id: number } ? Omit<R, "id"> : never) : never;
+type Request = Exclude<ToWorker, { type: "runtime" | "boot" }> extends infer R ? (R extends { id: number } ? Omit<R, "id"> : never) : never;
 
 interface Job {
   request: Request;
@@ -48,7 +48,8 @@ export class Python {
 
   constructor(
     private url: string,
-    private boot: Omit<Extract<ToWorker, { type: "boot" }>, "manifest">,
+    private runtime: string,
+    private boot: Extract<ToWorker, { type: "boot" }>,
     private patience: number,
     private events: PythonEvents,
   ) {}
@@ -58,30 +59,36 @@ export class Python {
     if (this.status === "starting" || this.status === "ready") return;
     this.status = "starting";
     this.listenForSilence();
+    const fresh = this.attempts++ > 0;
+    let worker: Worker;
     try {
-      this.worker = new Worker(this.url, { type: "module" });
+      worker = this.underWay() ?? this.begun(fresh);
     } catch (error) {
       this.fail({ stage: "load", file: "worker.js", message: `this page may not start a worker: ${String(error)}`, trace: "" });
       return;
     }
-    this.worker.addEventListener("message", (event: MessageEvent<FromWorker>) => this.receive(event.data));
-    this.worker.addEventListener("error", (event) => {
+    this.worker = worker;
+    worker.addEventListener("message", (event: MessageEvent<FromWorker>) => this.receive(event.data));
+    worker.addEventListener("error", (event) => {
       event.preventDefault();
       const message = event.message ? `the worker stopped: ${event.message}` : "worker.js could not be fetched";
       this.fail({ stage: "load", file: "worker.js", message, trace: "" });
     });
-    void this.bootWith(this.worker, this.attempts++ > 0);
+    worker.postMessage(this.boot);
   }
 
-  /** Fetch the list of the runtime's files while the worker's own script is on its way. */
-  private async bootWith(worker: Worker, fresh: boolean): Promise<void> {
-    try {
-      const manifest = await readManifest(this.boot.runtime, fresh);
-      if (worker === this.worker) worker.postMessage({ ...this.boot, manifest, fresh });
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      if (worker === this.worker) this.fail({ stage: "load", file: "runtime.json", message, trace: "" });
-    }
+  /** The worker that the head of the page has started already, for the first who asks. */
+  private underWay(): Worker | undefined {
+    const shared = window as { LWL_WORKER?: Worker };
+    const worker = shared.LWL_WORKER;
+    delete shared.LWL_WORKER;
+    return worker;
+  }
+
+  private begun(fresh: boolean): Worker {
+    const worker = new Worker(this.url, { type: "module" });
+    worker.postMessage({ type: "runtime", url: this.runtime, fresh } satisfies ToWorker);
+    return worker;
   }
 
   /** End the worker, whatever it does. */
@@ -183,15 +190,4 @@ function answerOf(message: Exclude<FromWorker, { type: "phase" } | { type: "read
   if (message.type === "done") return { kind: "done" };
   const { stage, file = "", message: text, trace } = message;
   return { kind: "error", failure: { stage, file, message: text, trace } };
-}
-
-async function readManifest(url: string, fresh: boolean): Promise<RuntimeManifest> {
-  const name = "runtime.json";
-  const response = await fetch(url, { cache: fresh ? "reload" : "default" }).catch(() => {
-    throw new Error(`${name} could not be fetched`);
-  });
-  if (!response.ok) throw new Error(`${name} could not be fetched (${response.status})`);
-  const manifest = (await response.json().catch(() => null)) as RuntimeManifest | null;
-  if (!Array.isArray(manifest?.files)) throw new Error(`${name} is damaged: it does not list the runtime's files`);
-  return manifest;
 }

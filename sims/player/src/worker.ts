@@ -4,6 +4,7 @@ import type { PyodideInterface } from "pyodide";
 import type { PyBuffer, PyProxy } from "pyodide/ffi";
 import type { Buffer, FromWorker, Phase, RuntimeManifest, SimFile, State, ToWorker } from "./contract";
 import { CheckedFiles, type Expected, FileError } from "./integrity";
+import { unzip, type ZipEntry } from "./unzip";
 
 interface Session extends PyProxy {
   frame(controls: PyProxy): PyProxy;
@@ -15,9 +16,18 @@ interface Bridge extends PyProxy {
   open_session(path: string, source?: string): Session;
 }
 
+type FileSystem = PyodideInterface["FS"];
+
+/** The files under way, and Python once it runs from them. */
+interface Runtime {
+  files: CheckedFiles;
+  starting: Promise<PyodideInterface>;
+}
+
 /** The page's progress line moves this often at most. */
 const PROGRESS_MS = 60;
 
+let runtime: Runtime;
 let python: PyodideInterface | undefined;
 let bridge: Bridge;
 let session: Session;
@@ -29,18 +39,23 @@ function post(message: FromWorker, transfer: Transferable[] = []): void {
 
 globalThis.addEventListener("message", (event: MessageEvent<ToWorker>) => {
   const message = event.data;
-  if (message.type === "boot") boot(message).catch((error: unknown) => post(loadFailure(error)));
+  if (message.type === "runtime") runtime = startRuntime(message);
+  else if (message.type === "boot") boot(message).catch((error: unknown) => post(loadFailure(error)));
   else answer(message);
 });
 
+/** Begin to fetch Python and to start it; what goes wrong is told to the page when it boots its sim. */
+function startRuntime({ url, fresh = false }: Extract<ToWorker, { type: "runtime" }>): Runtime {
+  const files = new CheckedFiles(fresh, progress());
+  const starting = loadPython(url, fresh, files);
+  starting.catch(() => undefined);
+  return { files, starting };
+}
+
 async function boot(message: Extract<ToWorker, { type: "boot" }>): Promise<void> {
-  checkWebAssembly();
-  const files = new CheckedFiles(message.fresh === true, progress());
+  const { files, starting } = runtime;
   files.expect(message.files.map((f): Expected => ({ ...f, name: f.path, phase: "sim" })));
-  const { manifest } = message;
-  const at = (path: string): string => new URL(path, message.runtime).href;
-  files.expect(manifest.files.map((f): Expected => ({ ...f, url: at(f.path), name: f.path })));
-  await Promise.race([load(message, manifest, files, at), files.firstFailure()]);
+  await Promise.race([openSim(message, starting, files), files.failed]);
   await files.allChecked();
   post({ type: "ready" });
 }
@@ -56,24 +71,72 @@ function progress(): (phase: Phase, loaded: number, total: number) => void {
   };
 }
 
-async function load(
-  message: Extract<ToWorker, { type: "boot" }>,
-  manifest: RuntimeManifest,
-  files: CheckedFiles,
-  at: (path: string) => string,
-): Promise<void> {
+async function loadPython(url: string, fresh: boolean, files: CheckedFiles): Promise<PyodideInterface> {
+  checkWebAssembly();
+  const manifest = await readManifest(url, fresh);
+  const at = (path: string): string => new URL(path, url).href;
+  files.expect(manifest.files.map((f): Expected => ({ ...f, url: at(f.path), name: f.path, streams: f.path.endsWith(".wasm") })));
   const stopCompiling = compileEarly(manifest, files, at);
+  const wheels = readWheels(manifest, files, at);
+  // It is awaited once Python makes its file system; until then a rejection must not count as unhandled.
+  wheels.catch(() => undefined);
   const { loadPyodide } = await importModules(manifest, files, at);
-  python = await loadPyodide({
-    indexURL: new URL(".", message.runtime).href,
+  const loaded = await loadPyodide({
+    indexURL: new URL(".", url).href,
     stdLibURL: at(manifest.stdlib),
     lockFileURL: at(manifest.lock),
-    packages: manifest.packages,
+    fsInit: async (fs: FileSystem, { sitePackages }: { sitePackages: string }) => install(fs, sitePackages, await wheels),
   });
   stopCompiling();
+  return loaded;
+}
+
+async function readManifest(url: string, fresh: boolean): Promise<RuntimeManifest> {
+  const name = "runtime.json";
+  const response = await fetch(url, { cache: fresh ? "reload" : "default" }).catch(() => {
+    throw new FileError(name, `${name} could not be fetched`);
+  });
+  if (!response.ok) throw new FileError(name, `${name} could not be fetched (${response.status})`);
+  const manifest = (await response.json().catch(() => null)) as RuntimeManifest | null;
+  if (!Array.isArray(manifest?.files)) throw new FileError(name, `${name} is damaged: it does not list the runtime's files`);
+  return manifest;
+}
+
+/**
+ * NumPy and the engine, unpacked while Python's own files are under way. Pyodide's loader would unpack
+ * them in Python, one after the other, and link every compiled module of NumPy, wanted or not.
+ */
+async function readWheels(manifest: RuntimeManifest, files: CheckedFiles, at: (path: string) => string): Promise<ZipEntry[]> {
+  const wheels = manifest.files.filter((f) => f.path.endsWith(".whl"));
+  const unpacked = await Promise.all(
+    wheels.map(async (f) =>
+      unzip(await files.bytes(at(f.path))).catch((error: unknown) => {
+        throw new FileError(f.path, `${f.path} could not be unpacked: ${lastLine(error)}`);
+      }),
+    ),
+  );
+  return unpacked.flat();
+}
+
+function install(fs: FileSystem, folder: string, entries: ZipEntry[]): void {
+  const made = new Set<string>();
+  for (const { path, bytes } of entries) {
+    const target = `${folder}/${path}`;
+    const parent = target.slice(0, target.lastIndexOf("/"));
+    if (!made.has(parent)) fs.mkdirTree(parent);
+    made.add(parent);
+    fs.writeFile(target, bytes, { canOwn: true });
+  }
+}
+
+async function openSim(
+  message: Extract<ToWorker, { type: "boot" }>,
+  starting: Promise<PyodideInterface>,
+  files: CheckedFiles,
+): Promise<void> {
+  python = await starting;
   await mount(python, message.slug, message.files, files);
   try {
-    // loadPyodide does not throw when a package fails to load; the import does.
     bridge = python.pyimport("sim_engine.bridge") as Bridge;
   } catch (error) {
     throw new FileError("", `NumPy or the engine did not load: ${lastLine(error)}`);
@@ -142,7 +205,7 @@ function open(source?: string): Session {
   return source === undefined ? bridge.open_session(simPath) : bridge.open_session(simPath, source);
 }
 
-function answer(message: Exclude<ToWorker, { type: "boot" }>): void {
+function answer(message: Exclude<ToWorker, { type: "runtime" | "boot" }>): void {
   const { id } = message;
   try {
     if (message.type === "source") {
