@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from sim_engine.metrics.classification import ClassScores, Confusion, confusion, precision_recall_f1
 from sim_engine.metrics.closeness import alignment, tolerance
+from sim_engine.metrics.mutual_information import (
+    gaussian_log_ratio,
+    gaussian_mutual_information,
+    info_nce_bound,
+    nwj_bound,
+)
 from sim_engine.metrics.probe import (
     FewLabels,
     SoftmaxRegression,
@@ -23,9 +29,13 @@ __all__ = [
     "confusion",
     "effective_rank",
     "few_label_probe",
+    "gaussian_log_ratio",
+    "gaussian_mutual_information",
+    "info_nce_bound",
     "knn_accuracy",
     "linear_probe",
     "mean_vector_length",
+    "nwj_bound",
     "positive_retrieval",
     "precision_recall_f1",
     "softmax_regression",
