@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,10 +51,15 @@ class Linear:
         whole("n_out", self.n_out, least=1)
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> tuple[Tree, Tree]:
-        """Return weights by He's rule and a bias of 0; there are no statistics."""
+        r"""Return weights by He's rule and a bias from $\pm1/\sqrt{n_\text{in}}$, as torch draws it.
+
+        With a bias of 0, an input that turns off every ReLU before would come out as a zero row,
+        which has no direction.
+        """
         params = {"weight": he_normal(rng, (self.n_out, self.n_in), self.n_in, dtype)}
         if self.bias:
-            params["bias"] = np.zeros(self.n_out, dtype)
+            bound = 1.0 / math.sqrt(self.n_in)
+            params["bias"] = rng.uniform(-bound, bound, self.n_out).astype(dtype)
         return params, NOTHING
 
     def forward(self, params: Tree, state: Tree, x: Array, *, training: bool = True) -> Forward:

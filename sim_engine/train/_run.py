@@ -19,7 +19,7 @@ Rate: TypeAlias = "float | Callable[[int], float]"
 Rows: TypeAlias = "NDArray[np.intp]"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """A training after some updates, seen on its next batch.
 
@@ -49,18 +49,25 @@ class Step:
 
         Each row stands alone: batch norm takes its running statistics.
         """
-        return self._through(["encoder"], x)
+        return through(self.network, ["encoder"], self.params, self.state, x)
 
     def project(self, x: ArrayLike) -> Array:
         """Return z (N, d), what encoder and head make of data like the training's."""
-        return self._through(["encoder", "head"], x)
+        return through(self.network, ["encoder", "head"], self.params, self.state, x)
 
-    def _through(self, parts: list[str], x: ArrayLike) -> Array:
-        y = floats("x", x).astype(next(leaves(self.params))[1].dtype, copy=False)
-        for name in parts:
-            layer = self.network.layers[name]
-            y = layer.forward(branch(self.params, name), branch(self.state, name), y, training=False).y
-        return y
+
+def through(network: Sequential, names: list[str], params: Tree, state: Tree, x: ArrayLike) -> Array:
+    """Return what the named parts of a network, one after another, make of x; each row stands alone.
+
+    Raises:
+        ValueError: x is not finite, or does not fit the first part.
+    """
+    y = floats("x", x).astype(next(leaves(params))[1].dtype, copy=False)
+    for name in names:
+        if name in network.layers:
+            layer = network.layers[name]
+            y = layer.forward(branch(params, name), branch(state, name), y, training=False).y
+    return y
 
 
 def training_data(name: str, data: ArrayLike, batch_size: int) -> Array:
@@ -117,25 +124,33 @@ def batches(count: int, batch_size: int, steps: int, rng: np.random.Generator) -
         start += batch_size
 
 
-def two_views(batch: Array, augment: Augment, rng: np.random.Generator) -> Array:
-    """Return both views of a batch, (2N, ...): N first views, then N second ones.
+def view(batch: Array, augment: Augment, rng: np.random.Generator) -> Array:
+    """Return one view of each of the batch's rows, in the batch's dtype.
 
     Raises:
         ValueError: `augment` returns another number of rows, or something not finite.
     """
-    first, second = (np.asarray(augment(batch, rng)) for _ in range(2))
-    for view in (first, second):
-        if view.shape != first.shape or len(view) != len(batch):
-            raise ValueError(
-                f"augment must return one view of each of {len(batch)} rows, in one shape, "
-                f"got {first.shape} and {second.shape}"
-            )
-    return floats("augment's views", np.concatenate([first, second])).astype(batch.dtype, copy=False)
+    drawn = floats("augment's view", augment(batch, rng)).astype(batch.dtype, copy=False)
+    if drawn.ndim < 2 or len(drawn) != len(batch):
+        raise ValueError(f"augment must return one view of each of {len(batch)} rows, got {drawn.shape}")
+    return drawn
 
 
-def check_finite(step: int, z: Array) -> None:
+def two_views(batch: Array, augment: Augment, rng: np.random.Generator) -> Array:
+    """Return both views of a batch, (2N, ...): N first views, then N second ones.
+
+    Raises:
+        ValueError: as `view`, or the two differ in shape.
+    """
+    first, second = view(batch, augment, rng), view(batch, augment, rng)
+    if first.shape != second.shape:
+        raise ValueError(f"augment must return views of one shape, got {first.shape} and {second.shape}")
+    return np.concatenate([first, second])
+
+
+def check_finite(step: int, *embeddings: Array) -> None:
     """Raise `ValueError` if a training's embeddings are no longer numbers."""
-    if not np.isfinite(z).all():
+    if not all(np.isfinite(z).all() for z in embeddings):
         raise ValueError(
             f"the training diverged: an embedding is not finite at step {step}; lower learning_rate"
         )
@@ -147,7 +162,7 @@ def moving_average(target: Tree, params: Tree, momentum: float) -> Tree:
     Args:
         target: $\xi$.
         params: $\theta$, with the names of the target.
-        momentum: m, in [0, 1]; 1 keeps the target as it is.
+        momentum: m, from 0 (a copy of $\theta$) to 1 (the target stays).
     """
     return map_tree(lambda xi, theta: momentum * xi + (1.0 - momentum) * theta, target, params)
 
