@@ -1,4 +1,4 @@
-"""What a loss of two views returns."""
+"""What a loss returns: its value, then one gradient for each array it was given, in their order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sim_engine._check import Array
 
 
 class LossResult(NamedTuple):
-    """A loss and its gradients.
+    """A loss of two views and its gradients.
 
     Attributes:
         value: the loss, in nats.
@@ -19,3 +19,31 @@ class LossResult(NamedTuple):
     value: float
     grad_a: Array
     grad_b: Array
+
+
+class RowsResult(NamedTuple):
+    """A loss of one set of rows and its gradient.
+
+    Attributes:
+        value: the loss, in nats.
+        grad_z: (M, d), its gradient in `z` as it was given (not normalised), nats per unit of z.
+    """
+
+    value: float
+    grad_z: Array
+
+
+class QueryResult(NamedTuple):
+    """A loss of queries, their positives and explicit negatives, and its gradients.
+
+    Attributes:
+        value: the loss, in nats.
+        grad_query: (N, d), its gradient in `query` as it was given, nats per unit of query.
+        grad_positive: (N, d), its gradient in `positive`.
+        grad_negatives: its gradient in `negatives`, of their shape, (N, K, d) or (K, d).
+    """
+
+    value: float
+    grad_query: Array
+    grad_positive: Array
+    grad_negatives: Array

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from sim_engine._check import Array, paired_views, temperature
-from sim_engine._matmul import gram, symmetrized_product
+from sim_engine._check import Array
 from sim_engine.losses._result import LossResult
-from sim_engine.similarity import Normalized, normalize, normalize_backward
+from sim_engine.losses._softmax import cross_entropy, mean, weigh
+from sim_engine.losses._two_views import backward, cosines, of_views, own, unit_views
 
 
 def nt_xent(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> LossResult:
@@ -36,25 +35,19 @@ def nt_xent(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> LossResult:
 
     Source:
         Chen, Kornblith, Norouzi, Hinton (2020), arXiv:2002.05709, eq. 1 and algorithm 1.
+
+    Examples:
+        >>> import numpy as np
+        >>> result = nt_xent(np.eye(3), np.eye(3), tau=0.5)
+        >>> round(result.value, 4), result.grad_a.shape
+        (0.4327, (3, 3))
     """
-    normalized, tau = _unit_views(z_a, z_b, tau)
-    u = normalized.u
-    value, rest, total, share = _softmax(u, tau)
-    count = len(u)
-    n = count // 2
+    normalized, tau = unit_views(z_a, z_b, tau)
+    value, rest, total, share = _softmax(normalized.u, tau)
     share /= total[:, None]
     # P - 1 at the positive is -rest / total; subtracting would lose all digits near the optimum.
-    anchor = np.arange(count)
-    share[anchor, (anchor + n) % count] = -rest / total
-    grad_u = symmetrized_product(share, u)
-    grad_u /= count
-    grad_u *= u.dtype.type(1.0 / tau)
-    with np.errstate(over="ignore", invalid="ignore"):
-        grad = normalize_backward(grad_u, normalized)
-    if not np.isfinite(grad).all():
-        row = int(np.argmin(np.isfinite(grad).all(axis=1))) % n
-        raise ValueError(f"the gradient at row {row} overflows {grad.dtype}: its length or tau is too small")
-    return LossResult(value, grad[:n], grad[n:])
+    share[own(len(share))] = -rest / total
+    return of_views(value, backward(share, normalized, 1.0 / tau))
 
 
 def nt_xent_value(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> float:
@@ -66,18 +59,14 @@ def nt_xent_value(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> float:
 
     Raises:
         ValueError: as `nt_xent`.
+
+    Examples:
+        >>> import numpy as np
+        >>> round(nt_xent_value(np.ones((4, 2)), np.ones((4, 2)), tau=0.1), 4)  # log 7
+        1.9459
     """
-    normalized, tau = _unit_views(z_a, z_b, tau)
+    normalized, tau = unit_views(z_a, z_b, tau)
     return _softmax(normalized.u, tau)[0]
-
-
-def _unit_views(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> tuple[Normalized, float]:
-    z_a, z_b = paired_views(z_a, z_b)
-    tau = temperature(tau, z_a.dtype)
-    if len(z_a) < 2:
-        raise ValueError("z_a and z_b must hold at least 2 rows, got 1: with one image there is no negative")
-    a, b = normalize(z_a, name="z_a"), normalize(z_b, name="z_b")
-    return Normalized(np.concatenate([a.u, b.u]), np.concatenate([a.norms, b.norms])), tau
 
 
 def _softmax(u: Array, tau: float) -> tuple[float, Array, Array, Array]:
@@ -86,21 +75,8 @@ def _softmax(u: Array, tau: float) -> tuple[float, Array, Array, Array]:
     Sums are of exp((s - m) / tau), m the row's largest cosine to another view, so that none overflows.
     The terms (2N, 2N) hold 0 on the diagonal and at the positive. One matrix of that size is made.
     """
-    count = len(u)
-    anchor = np.arange(count)
-    positive = (anchor + count // 2) % count
-    inverse = u.dtype.type(1.0 / tau)
-    s = gram(u)
-    np.fill_diagonal(s, -2.0)  # below every cosine, so never a row's largest
-    largest = s.max(axis=1)
-    gap = (s[anchor, positive] - largest) * inverse  # <= 0
-    s -= largest[:, None]
-    s *= inverse
-    np.exp(s, out=s)
-    np.fill_diagonal(s, 0.0)
-    s[anchor, positive] = 0.0
+    s, positive = cosines(u)
+    gap, _ = weigh(s, positive, 1.0 / tau)
     rest = s.sum(axis=1)
-    total = rest + np.exp(gap)
-    # log(total) = log1p(rest + exp(gap) - 1), which keeps its digits when the positive has won.
-    ell = np.log1p(rest + np.expm1(gap)) - gap
-    return float(ell.mean(dtype=np.float64)), rest, total, s
+    ell, total = cross_entropy(gap, rest)
+    return mean(ell), rest, total, s

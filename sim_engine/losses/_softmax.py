@@ -1,0 +1,54 @@
+"""The softmax of one positive among negatives, in the few steps that its losses share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim_engine._check import Array
+
+
+def exponentiate(scores: Array, shift: Array, inverse: float) -> None:
+    r"""Overwrite `scores` (R, C) with $\exp((s - m)/\tau)$.
+
+    Args:
+        scores: (R, C), each anchor's scores; -inf where there is no such pair, which becomes 0.
+        shift: (R,), the m of each row, at least its largest score, so that none overflows.
+        inverse: 1 / tau.
+    """
+    # Where 1 / tau underflows to 0, 0 * -inf would be NaN; tiny * s is as good as nothing.
+    factor = scores.dtype.type(max(inverse, float(np.finfo(scores.dtype).tiny)))
+    scores -= shift[:, None]
+    scores *= factor
+    np.exp(scores, out=scores)
+
+
+def weigh(scores: Array, positive: Array, inverse: float) -> tuple[Array, Array]:
+    r"""Overwrite `scores` with their terms, by the largest score of a row, its positive's among them.
+
+    Args:
+        scores: (R, C), each anchor's scores of its negatives; -inf where there is no such pair.
+        positive: (R,), each anchor's score of its positive.
+        inverse: 1 / tau.
+
+    Returns:
+        gap (R,), the positive's exponent $(s_p - m)/\tau \le 0$; and m (R,).
+    """
+    largest = np.maximum(scores.max(axis=1), positive)
+    exponentiate(scores, largest, inverse)
+    return (positive - largest) * scores.dtype.type(inverse), largest
+
+
+def cross_entropy(gap: Array, rest: Array) -> tuple[Array, Array]:
+    r"""Return $-\log(e^g/(e^g + r))$ of each anchor, and the whole sum $e^g + r$.
+
+    Args:
+        gap: (R,), the positive's exponent g <= 0.
+        rest: (R,), the sum r over the negatives, >= 1 where g < 0.
+    """
+    # log(total) = log1p(rest + exp(gap) - 1), which keeps its digits when the positive has won.
+    return np.log1p(rest + np.expm1(gap)) - gap, rest + np.exp(gap)
+
+
+def mean(ell: Array) -> float:
+    """Mean of terms whose sum might overflow."""
+    return float(np.sum(ell.astype(np.float64) / len(ell)))
