@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         projection,
         similarity,
         sphere,
+        tsne,
     )
 
 __version__ = "0.1.0"
@@ -35,6 +36,7 @@ __all__ = [
     "projection",
     "similarity",
     "sphere",
+    "tsne",
 ]
 
 
