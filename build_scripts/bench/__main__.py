@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from build_scripts.bench import build_time, loss, paint, slider, startup, weight
+from build_scripts.bench import build_time, engine, loss, paint, slider, startup, weight
 from build_scripts.bench.browser import BenchError, launch
 from build_scripts.bench.report import Row, table
 from build_scripts.runtime import CACHE
@@ -63,7 +63,10 @@ def measurements(
             shutil.copytree(PAGES, Path(folder, "bench"))
             shutil.copytree(site / "runtime", Path(folder, "runtime"))
             with StaticServer(Path(folder), compress=True, max_age=600) as server:
-                return loss.measure(browser, server.url + "bench/loss.html", 3 * rounds)
+                return [
+                    *loss.measure(browser, server.url + "bench/loss.html", 3 * rounds),
+                    *loss.train(browser, server.url + "bench/train.html", rounds),
+                ]
 
     return {
         "paint": paints,
@@ -72,12 +75,13 @@ def measurements(
         "bytes": weights,
         "build": lambda: build_time.measure(min(rounds, 3)),
         "loss": losses,
+        "engine": lambda: engine.measure(rounds),
     }
 
 
 def main(argv: list[str] | None = None) -> int:
     """Measure and print; 1 when it cannot be measured. A missed target is printed, not an error."""
-    names = ["paint", "live", "slider", "bytes", "build", "loss"]
+    names = ["paint", "live", "slider", "bytes", "build", "loss", "engine"]
     parser = argparse.ArgumentParser(prog="python -m build_scripts.bench", description=__doc__)
     parser.add_argument("--site", type=Path, default=ROOT / "site", help="the built book")
     parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds (default 7)")
