@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from sim_engine._check import Array
 from sim_engine._matmul import matmul
 from sim_engine.losses._result import LossResult
+from sim_engine.losses._softmax import mean
 from sim_engine.losses._two_views import cosines, of_views, own, unit_views
 from sim_engine.similarity import normalize_backward
 
@@ -66,15 +67,15 @@ def nt_logistic(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> LossResult:
 
 def _soften(x: Array) -> float:
     r"""Return the mean over rows of $\sum_j \log(1 + e^{x_{ij}})$, and overwrite x with $\sigma(x)$."""
+    yes = x >= 0
+    with np.errstate(over="ignore"):
+        ell = np.sum(x, axis=1, where=yes, dtype=np.float64)
     decay = np.abs(x)
     np.negative(decay, out=decay)
-    np.exp(decay, out=decay)  # <= 1
-    with np.errstate(over="ignore"):
-        value = float(np.sum(np.maximum(x, 0.0), dtype=np.float64) / len(x))
-    value += float(np.sum(np.log1p(decay), dtype=np.float64) / len(x))
-    yes = x >= 0
+    np.exp(decay, out=decay)  # <= 1, so it cannot overflow
+    ell += np.sum(np.log1p(decay, out=x), axis=1, dtype=np.float64)
     np.copyto(x, decay)
     np.copyto(x, 1.0, where=yes)
     decay += 1.0
     x /= decay
-    return value
+    return mean(ell)
