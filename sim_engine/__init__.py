@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from sim_engine import (
+        augment,
         bridge,
         data,
         floors,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "augment",
     "bridge",
     "data",
     "floors",

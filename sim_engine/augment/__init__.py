@@ -19,26 +19,19 @@ from sim_engine.augment.colour import (
     grey,
     saturation,
 )
-from sim_engine.augment.compose import Compose, View, Views, compose, replay, replay_each, view, views
+from sim_engine.augment.compose import Compose, compose
 from sim_engine.augment.crop import RandomResizedCrop, resized_crop
 from sim_engine.augment.cutout import RandomCutout, cutout
 from sim_engine.augment.flip import RandomHorizontalFlip, horizontal_flip
-from sim_engine.augment.graph import (
-    GraphView,
-    RandomEdgeDrop,
-    RandomFeatureMask,
-    RandomNodeDrop,
-    edge_drop,
-    feature_mask,
-    graph_view,
-    node_drop,
-)
+from sim_engine.augment.graph import GraphView, edge_drop, feature_mask, node_drop
+from sim_engine.augment.graph_draws import RandomEdgeDrop, RandomFeatureMask, RandomNodeDrop, graph_view
 from sim_engine.augment.hue import RandomHue, hue
 from sim_engine.augment.jitter import RandomColourJitter, jitter_pytorch, jitter_tensorflow
 from sim_engine.augment.noise import RandomNoise, noise
 from sim_engine.augment.rotation import RandomRotation, rotation
 from sim_engine.augment.simclr import colour_distortion, simclr
 from sim_engine.augment.sobel import sobel
+from sim_engine.augment.views import View, Views, replay, replay_each, view, views
 
 __all__ = [
     "Compose",

@@ -13,7 +13,7 @@ from sim_engine.augment._step import Step
 SEEDS = 2**32
 
 
-def noise(image: ArrayLike, sigma: ArrayLike, *, seed: ArrayLike) -> View:
+def noise(image: ArrayLike, sigma: ArrayLike, seed: ArrayLike) -> View:
     r"""Add independent $\sigma\,\mathcal{N}(0, 1)$ to every value.
 
     Args:
