@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from sim_engine._check import Array
@@ -15,11 +17,15 @@ def exponentiate(scores: Array, shift: Array, inverse: float) -> None:
         shift: (R,), the m of each row, at least its largest score, so that none overflows.
         inverse: 1 / tau.
     """
-    # Where 1 / tau underflows to 0, 0 * -inf would be NaN; tiny * s is as good as nothing.
-    factor = scores.dtype.type(max(inverse, float(np.finfo(scores.dtype).tiny)))
     scores -= shift[:, None]
-    scores *= factor
+    scores *= not_zero(inverse, scores)
     np.exp(scores, out=scores)
+
+
+def not_zero(inverse: float, like: Array) -> np.floating[Any]:
+    """Return 1 / tau in the dtype of `like`, or its least number for 0, which times -inf would be NaN."""
+    factor: np.floating[Any] = like.dtype.type(inverse)
+    return factor if factor else np.finfo(like.dtype).tiny
 
 
 def weigh(scores: Array, positive: Array, inverse: float) -> tuple[Array, Array]:
@@ -51,4 +57,4 @@ def cross_entropy(gap: Array, rest: Array) -> tuple[Array, Array]:
 
 def mean(ell: Array) -> float:
     """Mean of terms whose sum might overflow."""
-    return float(np.sum(ell.astype(np.float64) / len(ell)))
+    return float(np.divide(ell, len(ell), dtype=np.float64).sum())

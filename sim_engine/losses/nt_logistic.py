@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from sim_engine._check import Array
 from sim_engine._matmul import matmul
 from sim_engine.losses._result import LossResult
-from sim_engine.losses._softmax import mean
+from sim_engine.losses._softmax import mean, not_zero
 from sim_engine.losses._two_views import cosines, of_views, own, unit_views
 from sim_engine.similarity import normalize_backward
 
@@ -51,8 +51,7 @@ def nt_logistic(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> LossResult:
     count = len(u)
     share, positive = cosines(u)
     share[own(count)] = -positive  # the answer wanted is yes: σ(s) = 1 - σ(-s)
-    # Where 1 / tau underflows to 0, the diagonal's 0 * -inf would be NaN.
-    share *= u.dtype.type(max(1.0 / tau, float(np.finfo(u.dtype).tiny)))
+    share *= not_zero(1.0 / tau, share)
     value = _soften(share)
     if not np.isfinite(value):
         raise ValueError(f"the loss overflows float64: tau = {tau} is too small")
@@ -69,11 +68,11 @@ def _soften(x: Array) -> float:
     r"""Return the mean over rows of $\sum_j \log(1 + e^{x_{ij}})$, and overwrite x with $\sigma(x)$."""
     yes = x >= 0
     with np.errstate(over="ignore"):
-        ell = np.sum(x, axis=1, where=yes, dtype=np.float64)
+        ell: Array = np.sum(x, axis=1, where=yes, dtype=np.float64)
     decay = np.abs(x)
     np.negative(decay, out=decay)
     np.exp(decay, out=decay)  # <= 1, so it cannot overflow
-    ell += np.sum(np.log1p(decay, out=x), axis=1, dtype=np.float64)
+    ell = ell + np.log1p(decay, out=x).sum(axis=1, dtype=np.float64)
     np.copyto(x, decay)
     np.copyto(x, 1.0, where=yes)
     decay += 1.0
