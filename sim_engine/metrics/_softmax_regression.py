@@ -152,6 +152,7 @@ class _Problem:
         return loss + 0.5 * self.penalty * float(np.sum(theta[:, :-1] ** 2)), p
 
     def gradient(self, theta: Float64, p: Float64) -> Float64:
+        """Return the gradient (K, d + 1) where `value` gave the probabilities p."""
         grad = matmul((p - self.truth).T, self.x) / len(self.x)
         grad[:, :-1] += self.penalty * theta[:, :-1]
         return grad

@@ -58,16 +58,16 @@ def test_the_wheel_holds_the_whole_engine(project, browser_base, tmp_path):
 
 def test_an_edit_is_picked_up_quickly_and_undone_from_the_cache(project, browser_base, tmp_path):
     first = package_engine.build(browser_base, cache=tmp_path, root=project)
-    original = (project / "sim_engine" / "floors.py").read_bytes()
+    original = (project / "sim_engine" / "similarity.py").read_bytes()
     took = []
     for number in range(2):  # the better of two: other work on the machine is not the engine's
-        edit(project, "floors.py", f"\nADDED = {number}\n")
+        edit(project, "similarity.py", f"\nADDED = {number}\n")
         started = time.monotonic()
         second = package_engine.build(browser_base, cache=tmp_path, root=project)
         took.append(time.monotonic() - started)
     assert min(took) < 5.0  # what `mkdocs serve` may take for a sim in all
     assert second.entry["sha256"] != first.entry["sha256"]
-    (project / "sim_engine" / "floors.py").write_bytes(original)
+    (project / "sim_engine" / "similarity.py").write_bytes(original)
     third = package_engine.build(browser_base, cache=tmp_path, root=project)
     assert third.path == first.path
 
