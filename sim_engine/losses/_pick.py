@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim_engine._check import Array
+from sim_engine.losses._softmax import cross_entropy, mean, weigh
 
 
 def pick(s: Array, target: NDArray[np.integer[Any]], scale: float) -> tuple[float, Array]:
@@ -22,18 +23,11 @@ def pick(s: Array, target: NDArray[np.integer[Any]], scale: float) -> tuple[floa
         nats, and (N, K), the gradient of each row's own loss in its logits, in the memory of s.
     """
     row = np.arange(len(s))
-    factor = s.dtype.type(scale)
-    largest = s.max(axis=1)
-    gap = (s[row, target] - largest) * factor  # <= 0
-    s -= largest[:, None]
-    s *= factor
-    np.exp(s, out=s)
-    s[row, target] = 0.0
+    own = s[row, target]
+    s[row, target] = -np.inf  # the others' terms alone
+    gap, _ = weigh(s, own, scale)
     rest = s.sum(axis=1)
-    total = rest + np.exp(gap)
-    # log(total) and P - 1 = -rest / total keep their digits when the target has all but won.
-    ell = np.log1p(rest + np.expm1(gap)) - gap
+    ell, total = cross_entropy(gap, rest)
     s /= total[:, None]
-    s[row, target] = -rest / total
-    # Divided before it is added up: at the smallest temperatures a sum would overflow.
-    return float(np.sum(ell.astype(np.float64) / len(ell))), s
+    s[row, target] = -rest / total  # P - 1, of which subtracting would lose the digits near the optimum
+    return mean(ell), s
