@@ -48,6 +48,11 @@ def pca(x: ArrayLike, d: int) -> Components:
 
     Source:
         Pearson (1901), On lines and planes of closest fit; computed by singular values.
+
+    Examples:
+        >>> parts = pca([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]], 1)  # points of one line
+        >>> parts.axes.round(6).tolist(), parts.scores.round(6).ravel().tolist()
+        ([[0.6, 0.8]], [-5.0, 0.0, 5.0])
     """
     x = rows("x", x)
     d = whole("d", d, least=1, most=min(x.shape))
@@ -80,6 +85,10 @@ def procrustes(x: ArrayLike, target: ArrayLike, *, reflect: bool = True) -> Arra
 
     Source:
         Schönemann (1966), A generalized solution of the orthogonal Procrustes problem.
+
+    Examples:
+        >>> (procrustes([[1.0, 0.0], [0.0, 2.0]], [[0.0, 1.0], [-2.0, 0.0]]).round(6) + 0.0).tolist()
+        [[0.0, 1.0], [-1.0, 0.0]]
     """
     x, target = rows("x", x), rows("target", target)
     if x.shape != target.shape:
@@ -105,6 +114,11 @@ def align_trajectory(frames: ArrayLike, *, reflect: bool = True) -> Array:
 
     Raises:
         ValueError: frames differ in shape, or something is not finite.
+
+    Examples:
+        >>> frames = [[[1.0, 0.0], [0.0, 2.0]], [[0.0, 1.0], [-2.0, 0.0]]]  # turned by a right angle
+        >>> (align_trajectory(frames)[1].round(6) + 0.0).tolist()
+        [[1.0, 0.0], [0.0, 2.0]]
     """
     aligned = floats("frames", frames, ndim=3).copy()
     for before, frame in pairwise(aligned):
