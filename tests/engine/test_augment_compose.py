@@ -152,9 +152,9 @@ def test_simclr_of_a_96_pixel_image_takes_far_less_than_20_ms(rng):
     )
     taken = []
     for _ in range(15):
-        start = time.perf_counter()
+        start = time.process_time()
         augment.view(image, whole, rng)
-        taken.append(time.perf_counter() - start)
+        taken.append(time.process_time() - start)
     assert min(taken) < 0.02
 
 
