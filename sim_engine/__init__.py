@@ -16,13 +16,16 @@ if TYPE_CHECKING:
         augment,
         bridge,
         data,
+        encoders,
         floors,
         losses,
         metrics,
         microsim,
+        optim,
         projection,
         similarity,
         sphere,
+        train,
         tsne,
     )
 
@@ -31,13 +34,16 @@ __all__ = [
     "augment",
     "bridge",
     "data",
+    "encoders",
     "floors",
     "losses",
     "metrics",
     "microsim",
+    "optim",
     "projection",
     "similarity",
     "sphere",
+    "train",
     "tsne",
 ]
 

@@ -46,8 +46,9 @@ class ClipStep:
 
     @property
     def tau(self) -> float:
-        """The temperature, 1 / exp(log_scale), without unit."""
-        return math.exp(-float(leaf(self.params, "log_scale", (1,))[0]))
+        """The temperature, 1 / exp(log_scale), without unit; infinite where that is beyond a float."""
+        with np.errstate(over="ignore"):
+            return float(np.exp(-np.float64(leaf(self.params, "log_scale", (1,))[0])))
 
     def embed_images(self, x: ArrayLike) -> Array:
         """Return embeddings (N, d) of images like the training's; each row stands alone."""
