@@ -1,4 +1,4 @@
-"""Triplet margin loss: the positive nearer than the negative, by a margin (Schroff et al. 2015, eq. 2)."""
+"""Triplet margin loss: the positive nearer than the negative, by a margin (Schroff et al. 2015)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def triplet(
             is too large for its dtype.
 
     Source:
-        Schroff, Kalenichenko, Philbin (2015), FaceNet, arXiv:1503.03832, eq. 2.
+        Schroff, Kalenichenko, Philbin (2015), FaceNet, arXiv:1503.03832, section 3.1.
 
     Examples:
         >>> result = triplet([[1.0, 0.0]], [[0.0, 1.0]], [[-1.0, 0.0]], margin=2.5)
@@ -135,8 +135,8 @@ def triplet_views(
             `select`, or a gradient is too large for its dtype.
 
     Source:
-        Schroff, Kalenichenko, Philbin (2015), FaceNet, arXiv:1503.03832, eq. 2 and 4. The paper does
-        not say what becomes of an anchor without a semi-hard negative.
+        Schroff, Kalenichenko, Philbin (2015), FaceNet, arXiv:1503.03832, sections 3.1 and 3.2.
+        The paper does not say what becomes of an anchor without a semi-hard negative.
 
     Examples:
         >>> eye = [[1.0, 0.0], [0.0, 1.0]]

@@ -28,7 +28,7 @@ def squared(x, y):
 
 
 def paper(a, p, n, margin):
-    """Schroff et al. (2015), eq. 2, divided by the number of triplets."""
+    """Schroff et al. (2015), section 3.1, divided by the number of triplets."""
     terms = [squared(x, y) - squared(x, z) + margin for x, y, z in zip(a, p, n, strict=True)]
     return sum(max(0.0, term) for term in terms) / len(terms)
 
