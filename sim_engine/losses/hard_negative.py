@@ -66,6 +66,7 @@ def hard_negative(z_a: ArrayLike, z_b: ArrayLike, tau: float, tau_plus: float, b
     share *= 1.0 + beta
     share -= (beta * average)[:, None]
     share *= weight
+    del weight  # its memory is what the product below may need
     share *= (count * push)[:, None]
     share[own(len(share))] = pull
     return of_views(mean(ell), backward(share, normalized, 1.0 / tau))

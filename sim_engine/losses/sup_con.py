@@ -122,6 +122,7 @@ def _same(labels: ArrayLike, count: int) -> NDArray[np.bool_]:
         raise ValueError(f"labels must hold one label per row of z: {count}, got {len(array)}")
     if not (array == np.round(array)).all():
         raise ValueError(f"labels must be whole numbers, got {array[array != np.round(array)][0]}")
-    same: NDArray[np.bool_] = array[:, None] == array[None, :]
+    exact = np.asarray(labels)  # as a float, 2**60 would equal 2**60 + 1
+    same: NDArray[np.bool_] = exact[:, None] == exact[None, :]
     np.fill_diagonal(same, False)
     return same

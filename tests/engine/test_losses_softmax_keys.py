@@ -112,7 +112,7 @@ def test_equal_cosines_give_log_k_plus_1(tau, k):
 
 
 def paper_n_pair(z_a, z_b):
-    """Eq. 7 of Sohn (2016)."""
+    """L_N-pair-mc of Sohn (2016)."""
 
     def dot(x, y):
         return sum(a * b for a, b in zip(x, y, strict=True))

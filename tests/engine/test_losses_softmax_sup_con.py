@@ -133,6 +133,16 @@ def test_without_negatives_inside_has_nothing_to_learn(rows):
 
 
 @both
+def test_what_the_labels_are_does_not_matter_only_which_are_equal(rows, variant):
+    z = rows(6, 3)
+    wanted = losses.sup_con(z, [0, 1, 0, 2, 1, 0], 0.5, variant=variant)
+    for labels in ([2**60 + x for x in (0, 1, 0, 2, 1, 0)], np.array([5, -1, 5, 0, -1, 5], np.float32)):
+        result = losses.sup_con(z, labels, 0.5, variant=variant)
+        assert result.value == wanted.value
+        np.testing.assert_array_equal(result.grad_z, wanted.grad_z)
+
+
+@both
 @pytest.mark.parametrize("d", [2, 40])
 def test_the_page_and_the_desk_compute_the_same(rows, variant, d):
     z, labels = rows(14, d), [0, 1] * 7
