@@ -29,6 +29,7 @@ __all__ = ["LearningWithoutLabels"]
 
 log = logging.getLogger("mkdocs.plugins.book")
 _FORMULA = re.compile(r'<(span|div) class="arithmatex" data-search-exclude>.*?</\1><!--formula-->', re.S)
+MKDOCSTRINGS_CSS = "assets/_mkdocstrings.css"
 WATCHED = ("sims", "sim_engine", "build_scripts")
 
 
@@ -59,6 +60,8 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
         self.with_sims = self.config.sims and os.environ.get("LWL_SIMS", "1") != "0"
         self.book = Book(self.root)
         config.markdown_extensions.append(AuthoringExtension(self.book))  # type: ignore[arg-type]  # or a name
+        # The reference has a look of its own, and the other pages need none.
+        config.extra_css = [path for path in config.extra_css if path != MKDOCSTRINGS_CSS]
         return config
 
     def on_files(self, files: Files, config: MkDocsConfig) -> Files:
@@ -117,6 +120,7 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
         """Add the generated parts, after all other plugins."""
         from build_scripts.markdown import citations, sim_page
         from build_scripts.page_tidy import tidy_notebook, tidy_quiz
+        from build_scripts.reference.anchors import register
 
         if page.file.src_uri.endswith(".ipynb"):
             from build_scripts.markdown import Source
@@ -139,6 +143,7 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
             )
             html = above + html + below
         page.meta["has_maths"] = 'class="katex' in html
+        register(config.plugins, page, html)
         return html
 
     @event_priority(100)
@@ -174,6 +179,9 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
             log.error("%s", message)
             return env
         raise PluginError(f"{len(set(faults))} fault(s):\n\n{message}")
+
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        Path(config.site_dir, MKDOCSTRINGS_CSS).unlink(missing_ok=True)
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:
         # A .pyc written while building would look like an edit.

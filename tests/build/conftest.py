@@ -145,5 +145,7 @@ def small_site(small_book: Path) -> Path:
     write(small_book / "mkdocs.yml", settings)
     shutil.copytree(ROOT / "overrides", small_book / "overrides")
     shutil.copytree(ROOT / "docs" / "assets", small_book / "docs" / "assets")
+    templates = Path("build_scripts", "reference", "templates")
+    shutil.copytree(ROOT / templates, small_book / templates)
     (small_book / "node_modules").symlink_to(ROOT / "node_modules")
     return small_book
