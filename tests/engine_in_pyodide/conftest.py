@@ -11,7 +11,9 @@ import pytest
 from build_scripts import runtime
 from build_scripts.runtime_tools.node import run_inside
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(HERE), str(HERE / "inside")]  # the tests import what they run inside
 
 
 @pytest.fixture(scope="session")
