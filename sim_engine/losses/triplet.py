@@ -154,16 +154,18 @@ def triplet_views(
     both = Normalized(np.concatenate([a.u, b.u]), np.concatenate([a.norms, b.norms]))
     anchor = np.arange(2 * n)
     other = (anchor + n) % (2 * n)
-    s = gram(both.u)
-    gap = 2 * (s[anchor, other][:, None] - s)  # D_ik - D_ip, from -4 to 4
+    gap = gram(both.u)
+    own = gap[anchor, other]
+    gap -= own[:, None]
+    gap *= -2  # D_ik - D_ip, from -4 to 4
     chosen = _choose(gap, margin, select)
     count = int(np.count_nonzero(chosen))
     if count == 0:
         return TripletViewsResult(0.0, np.zeros_like(z_a), np.zeros_like(z_b), 0)
     value = max(0.0, margin - float(gap[chosen].mean(dtype=np.float64)))
-    weight = chosen.astype(s.dtype)
+    weight = chosen.astype(gap.dtype)
     weight[anchor, other] = -weight.sum(axis=1)
-    weight *= s.dtype.type(2.0 / count)
+    weight *= gap.dtype.type(2.0 / count)
     with np.errstate(over="ignore", invalid="ignore"):
         grad = normalize_backward(symmetrized_product(weight, both.u), both)
     finite(value, z_a=grad[:n], z_b=grad[n:])

@@ -1,6 +1,7 @@
 """The triplet loss: the paper's loop, slopes, torch, pytorch-metric-learning and its miner."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -191,6 +192,17 @@ def test_no_margin_and_no_duplicate_breaks_it(select, dtype):
         given_triplets = losses.triplet(z, z, z, margin)
         assert given_triplets.value == pytest.approx(margin)
         assert not given_triplets.grad_anchor.any()
+
+
+@pytest.mark.parametrize("select", SELECT)
+def test_at_most_three_matrices_at_once(views, select):
+    z = views(256, 8)
+    tracemalloc.start()
+    losses.triplet_views(*z, 0.5, select=select)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    matrix = 512**2 * 8
+    assert matrix < peak < 3 * matrix
 
 
 def test_the_page_and_the_desk_compute_the_same(views):

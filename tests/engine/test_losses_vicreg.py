@@ -112,6 +112,14 @@ def test_spread_uncorrelated_columns_cost_nothing():
     assert not result.grad_a.any()
 
 
+def test_a_column_at_the_hinge_gets_no_push():
+    """Its deviation is gamma exactly, sqrt(3 + 1); as in torch, the kink counts to the flat side."""
+    z = np.array([[-1.5], [-1.5], [1.5], [1.5]])
+    result = losses.vicreg(z, z, gamma=2.0, eps=1.0)
+    assert result.value == 0.0
+    assert not result.grad_a.any()
+
+
 @given(st.integers(0, 10**6))
 def test_symmetries(seed):
     rng = np.random.default_rng(seed)
