@@ -23,7 +23,7 @@ def built_runtime(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def in_both(built_runtime):
     """Run a script that prints JSON in CPython and in the built runtime; return both results."""
 

@@ -11,10 +11,24 @@ HERE = Path(__file__).parent
 SIMS = HERE.parents[1] / "sims"
 
 
-def test_losses_metrics_and_projections_agree(in_both, assert_close):
-    host, browser = in_both(HERE / "engine_numbers.py")
-    assert len(host) > 50
-    assert_close(host, browser)
+@pytest.fixture(scope="module")
+def numbers(in_both):
+    return in_both(HERE / "engine_numbers.py", "/numbers", mounts={"/numbers": HERE / "numbers"})
+
+
+def test_every_public_name_gives_the_same_numbers(numbers, assert_close):
+    host, browser = numbers
+    assert host["numbers"].keys() == browser["numbers"].keys()
+    for call, parts in host["numbers"].items():
+        assert_close(parts, browser["numbers"][call], call)
+    assert browser["count"] > 100_000
+
+
+@pytest.mark.parametrize("world", [0, 1])
+def test_no_public_name_is_left_out(numbers, world):
+    """A new name of an `__all__` needs a call in `numbers/`, or its reason in `engine_numbers.py`."""
+    assert numbers[world]["missing"] == []
+    assert numbers[world]["stale"] == []
 
 
 def test_a_wrong_number_would_be_seen(assert_close):
