@@ -25,8 +25,8 @@ def hard_negative(z_a: ArrayLike, z_b: ArrayLike, tau: float, tau_plus: float, b
     $\bar e_i = \sum_k w_{ik} e^{s_{ik}/\tau}$, the derivative of $\bar e_i$ in $s_{ik}/\tau$ is
     $w_{ik}\big((1 + \beta) e^{s_{ik}/\tau} - \beta \bar e_i\big)$, so an easy negative is attracted.
     At $\beta = 0$ all weights are 1/K and this is `debiased` exactly; as $\beta$ grows only the hardest
-    negative counts, K times. The paper's single positive makes its reweighted estimate from positives
-    the positive's own term. At the floor, as in `debiased`, the negatives are not pushed.
+    negative counts, K times. The paper reweights the positives' expectation too, which with one positive
+    changes nothing. At the floor, as in `debiased`, the negatives are not pushed.
 
     Args:
         z_a, z_b: the views, each (N, d), N >= 2, any length of row; row i of both comes from image i.

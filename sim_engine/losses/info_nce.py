@@ -51,11 +51,10 @@ def info_nce(query: ArrayLike, positive: ArrayLike, negatives: ArrayLike, tau: f
         >>> result.grad_negatives.round(4).tolist()
         [[0.2346, 0.0], [0.0, 0.0]]
     """
-    own = np.ndim(negatives) == 3
-    q, k, others = _keys(query, positive, negatives)
+    q, k, others, shape = _keys(query, positive, negatives)
     tau = temperature(tau, q.u.dtype)
     n, d = q.u.shape
-    by_query = others.u.reshape(n, -1, d) if own else others.u
+    own, by_query = len(shape) == 3, others.u.reshape(shape)
     # Each own negative meets one query only, so there is nothing for a matrix product to share.
     share = np.einsum("id,ijd->ij", q.u, by_query) if own else matmul(q.u, by_query.T)
     gap, _ = weigh(share, np.einsum("id,id->i", q.u, k.u), 1.0 / tau)
@@ -73,8 +72,9 @@ def info_nce(query: ArrayLike, positive: ArrayLike, negatives: ArrayLike, tau: f
         _backward(g, unit, 1.0 / tau / n)
         for g, unit in ((grad_q, q), (-pull * q.u, k), (grad_others, others))
     ]
-    finite(0.0, query=grads[0], positive=grads[1], negatives=grads[2])
-    return QueryResult(mean(ell), grads[0], grads[1], grads[2].reshape(by_query.shape))
+    value = mean(ell)
+    finite(value, query=grads[0], positive=grads[1], negatives=grads[2])
+    return QueryResult(value, grads[0], grads[1], grads[2].reshape(shape))
 
 
 def _backward(grad_u: Array, unit: Normalized, scale: float) -> Array:
@@ -82,8 +82,10 @@ def _backward(grad_u: Array, unit: Normalized, scale: float) -> Array:
         return normalize_backward(grad_u * grad_u.dtype.type(scale), unit)
 
 
-def _keys(query: ArrayLike, positive: ArrayLike, negatives: ArrayLike) -> tuple[Normalized, ...]:
-    """Return unit queries, positives and negatives, those of all queries one below the other."""
+def _keys(
+    query: ArrayLike, positive: ArrayLike, negatives: ArrayLike
+) -> tuple[Normalized, Normalized, Normalized, tuple[int, ...]]:
+    """Return unit queries, positives and negatives, all below one another, and the negatives' shape."""
     a, b, c = rows("query", query), rows("positive", positive), floats("negatives", negatives)
     if a.shape != b.shape:
         raise ValueError(f"query and positive must have one shape, row i a pair, got {a.shape} and {b.shape}")
@@ -95,5 +97,6 @@ def _keys(query: ArrayLike, positive: ArrayLike, negatives: ArrayLike) -> tuple[
         at = ", ".join(str(int(i)) for i in zero[0])
         raise ValueError(f"negatives must have no zero row (it has no direction), got one at [{at}]")
     dtype = np.result_type(a, b, c)
-    named = {"query": a, "positive": b, "negatives": c.reshape(-1, d)}
-    return tuple(normalize(z.astype(dtype, copy=False), name=name) for name, z in named.items())
+    a, b, flat = (z.astype(dtype, copy=False) for z in (a, b, c.reshape(-1, d)))
+    q, k = normalize(a, name="query"), normalize(b, name="positive")
+    return q, k, normalize(flat, name="negatives"), c.shape

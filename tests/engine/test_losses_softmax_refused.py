@@ -88,6 +88,12 @@ OF_KEYS = [
     (ONES, ONES, np.ones((3, 4, 3)), r"negatives must have shape .* got \(3, 4, 3\)"),
     (ONES, ONES, np.ones((1, 3, 4, 2)), r"negatives must have shape .* got \(1, 3, 4, 2\)"),
     (ONES, ONES, np.ones(2), r"negatives must have shape .* got \(2,\)"),
+    (
+        ONES,
+        ONES,
+        [[1.0, 2.0], [1.0]],
+        r"negatives must be an array of numbers, got rows of different lengths",
+    ),
     (ONES, ONES, np.ones((0, 2)), r"negatives must not be empty, got shape \(0, 2\)"),
     (ONES, ONES, np.ones((3, 0, 2)), r"negatives must not be empty"),
     (ONES[0], ONES, KEYS, r"query must have 2 axes"),
