@@ -205,6 +205,7 @@ def tsne(x: ArrayLike, d: int = 2, **settings: Any) -> Float64:
         ValueError: as `tsne_steps`.
 
     Examples:
+        >>> import numpy as np
         >>> x, start = [[0.0], [1], [2], [20], [21], [22]], np.random.default_rng(0)
         >>> y = tsne(x, rng=start, perplexity=2, learning_rate=1.0, steps=400, early=100)
         >>> bool(np.linalg.norm(y[0] - y[1]) < np.linalg.norm(y[0] - y[3]))

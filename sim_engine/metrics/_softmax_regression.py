@@ -114,7 +114,8 @@ def softmax_regression(z: ArrayLike, labels: ArrayLike, *, l2: float = 1.0) -> S
         raise ValueError(f"labels must hold at least 2 classes, got {classes[0]} alone")
     l2 = positive("l2", l2)
     mean, scale, x = _standard(features)
-    problem = _Problem(x, index, len(classes), l2 / len(x) / scale / scale)
+    # Features that differ by rounding alone may have no weight at all; any huge penalty says so.
+    problem = _Problem(x, index, len(classes), min(l2 / len(x) / scale / scale, 1e300))
     theta, value, gradient, steps = _newton(problem)
     weights = theta[:, :-1] / scale
     bias = theta[:, -1] - np.einsum("kd,d->k", weights, mean)

@@ -76,7 +76,7 @@ def tolerance(z: ArrayLike, labels: ArrayLike) -> float:
     np.add.at(sums, index, u)
     # Of all n² products of a class, n are of a row with itself.
     products = float(np.sum(sums * sums) - np.sum(u * u))
-    size = np.bincount(index)
+    size = np.bincount(index).astype(np.int64)  # 32 bits, as in the browser, would not hold the squares
     pairs = int(np.sum(size * (size - 1)))
     if pairs == 0:
         raise ValueError("labels must hold some label twice: tolerance is of pairs of one class")

@@ -96,6 +96,7 @@ def few_label_probe(
         ValueError: as `linear_probe`, or `per_class` or `draws` is out of range.
 
     Examples:
+        >>> import numpy as np
         >>> z, labels = [[0.0], [1.0], [4.0], [5.0]], [0, 0, 1, 1]
         >>> few_label_probe(z, labels, z, labels, per_class=1, rng=np.random.default_rng(0)).mean
         1.0

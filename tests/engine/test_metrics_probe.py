@@ -122,6 +122,40 @@ def test_features_that_say_nothing_give_the_shares_of_the_classes(z):
     np.testing.assert_allclose(model.probabilities(z)[0], [1 / 2, 1 / 3, 1 / 6], rtol=1e-9)
 
 
+@pytest.mark.parametrize("l2", [1e-300, 1.0, 1e300])
+def test_features_that_differ_by_rounding_and_extreme_penalties_stay_finite(rng, l2):
+    labels = np.arange(12) % 3
+    tiny = np.full((12, 2), 1e-150)
+    tiny[0] = np.nextafter(1e-150, 1)
+    apart = np.eye(3)[labels] + 0.01 * rng.normal(size=(12, 3))
+    for z in (tiny, apart, apart * [1, 1e-9, 1e9], 1e6 + apart):
+        model = metrics.softmax_regression(z, labels, l2=l2)
+        assert np.isfinite(model.weights).all()
+        assert np.isfinite(model.probabilities(z)).all()
+        assert 0 <= model.value <= 12 * math.log(3) + 1e-9
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_outliers_need_shorter_steps_and_still_reach_the_minimum(seed):
+    rng = np.random.default_rng(seed)
+    z, labels = rng.standard_cauchy(size=(20, 3)), np.arange(20) % 3
+    model = metrics.softmax_regression(z, labels, l2=1e-6)
+    assert model.gradient <= 1e-10
+    # Wherever else, the objective is larger.
+    theirs = LogisticRegression(C=1e6, max_iter=10_000, tol=1e-8).fit(z, labels)
+    assert model.value <= objective(theirs.coef_, theirs.intercept_, z, labels, 1e-6) + 1e-9
+    assert model.value == pytest.approx(objective(model.weights, model.bias, z, labels, 1e-6), rel=1e-9)
+
+
+def test_a_minimum_that_rounding_hides_is_not_claimed():
+    rng = np.random.default_rng(118)
+    z = rng.standard_cauchy(size=(20, 3)) ** 5  # sizes from 1e-9 to 1e12
+    with pytest.raises(
+        ValueError, match="l2 must be larger, or the units of z more alike: the gradient stays at"
+    ):
+        metrics.softmax_regression(z, np.arange(20) % 3, l2=1e-6)
+
+
 def test_separable_duplicates_stay_finite():
     z = [[1.0, 0], [1.0, 0], [0, 1.0], [0, 1.0]]
     model = metrics.softmax_regression(z, [0, 0, 1, 1], l2=1e-6)
