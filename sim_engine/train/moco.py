@@ -96,13 +96,13 @@ def moco(
 
     def run() -> Iterator[MocoStep]:
         params, state = network.init(rng, array.dtype)
-        memory, target, target_state = stepper.init(params), params, state
+        memory, target = stepper.init(params), params
         queue: Queue | None = None
         for step, rows in _run.batches(len(array), batch_size, steps, rng):
             view_q, view_k = np.split(_run.two_views(array[rows], augment, rng), 2)
             with np.errstate(over="ignore", invalid="ignore"):
+                k = network.forward(target, state, view_k).y  # by the batch's statistics, as q
                 q, state, cache = network.forward(params, state, view_q)
-                k, target_state, _ = network.forward(target, target_state, view_k)
             _run.check_finite(step, q, k)
             if queue is None:
                 first = Queue.random(queue_size, q.shape[1], rng)

@@ -98,6 +98,22 @@ def test_the_gradient_in_the_input_is_left_out_on_request(rng, name):
         np.testing.assert_array_equal(a, b, err_msg=path)
 
 
+def test_only_the_first_layer_is_spared(rng):
+    asked = {}
+
+    class Spy(encoders.Relu):
+        def backward(self, grad_y, cache, *, to_input=True):
+            asked[len(asked)] = to_input
+            return super().backward(grad_y, cache, to_input=to_input)
+
+    network = encoders.Sequential({"a": Spy(), "b": Spy(), "c": Spy()})
+    _, _, cache = network.forward({}, {}, rng.normal(size=(2, 3)))
+    assert network.backward(np.ones((2, 3)), cache, to_input=False).grad_x is None
+    assert list(asked.values()) == [True, True, False]  # from the last to the first
+    assert network.backward(np.ones((2, 3)), cache).grad_x.shape == (2, 3)
+    assert list(asked.values())[3:] == [True, True, True]
+
+
 def test_a_network_is_a_layer(rng):
     inner = encoders.mlp([6, 4, 3], batch_norm=True)
     nested = encoders.Sequential({"encoder": inner, "relu": encoders.Relu(), "head": encoders.mlp([3, 2])})

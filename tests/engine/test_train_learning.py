@@ -275,6 +275,13 @@ def test_a_wrong_view_is_refused(digits, rng, augment, message):
         next(run)
 
 
+def test_a_view_of_a_wider_dtype_does_not_widen_the_training(digits, rng):
+    run = train.simclr(digits[:50], lambda x, rng: x + rng.normal(size=x.shape), *network(), rng=rng, **GOOD)
+    *_, last = run
+    assert {a.dtype for _, a in leaves(last.params)} == {np.dtype(np.float32)}
+    assert last.z_a.dtype == np.float32
+
+
 def test_a_negative_rate_of_a_schedule_is_refused(digits, rng):
     run = train.simclr(
         digits[:50], plain, *network(), rng=rng, learning_rate=lambda t: 1.0 - t, **GOOD | {"steps": 4}
