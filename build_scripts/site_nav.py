@@ -34,8 +34,8 @@ FAMILIES = (
 def contents(pages: Iterable[str]) -> list[Any]:
     """Return MkDocs' `nav` for the pages (paths from the root of the book's sources).
 
-    A part's `index` comes first, the others by path (those of the reference by family); a part without pages is left out, and so is
-    a page at the root other than `index.md` and `references.md`.
+    A part's `index` comes first, the others by path (those of the reference by family); a part
+    without pages is left out, and so is a page at the root other than `index.md` and `references.md`.
     """
     known = sorted(pages)
     nav: list[Any] = []

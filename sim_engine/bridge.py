@@ -60,9 +60,23 @@ def load_microsim(path: str | Path, source: str | None = None) -> Microsim:
         path: the file; also the `__file__` that `sim_engine.data.load` starts from.
         source: text to run in the file's place (what a reader edited); None reads the file.
 
+    Returns:
+        The sim.
+
     Raises:
         ValueError: the file defines no microsim, or several.
         Exception: whatever the file itself raises.
+
+    Examples:
+        >>> source = '''
+        ... from typing import Annotated
+        ... from sim_engine.microsim import Frame, Slider, microsim
+        ... @microsim
+        ... def twice(x: Annotated[float, Slider(0, 1, label="x")] = 0.5) -> Frame:
+        ...     return Frame(readouts={"y": 2 * x}, alt=f"y is {2 * x}.")
+        ... '''
+        >>> load_microsim("twice/sim.py", source)
+        <microsim twice(x)>
     """
     text = Path(path).read_text(encoding="utf-8") if source is None else source
     name = "_microsim_" + Path(path).parent.name.replace("-", "_")
@@ -83,8 +97,22 @@ def load_microsim(path: str | Path, source: str | None = None) -> Microsim:
 def open_session(path: str, source: str | None = None) -> Session:
     """Return a `Session` on the sim at `path`.
 
+    Args:
+        path: as `load_microsim`.
+        source: as `load_microsim`.
+
+    Returns:
+        The session; nothing has been computed yet.
+
     Raises:
         BridgeError: the file raises when it runs, or defines no microsim.
+
+    Examples:
+        >>> try:
+        ...     open_session("broken/sim.py", source="1 / 0")
+        ... except BridgeError as error:
+        ...     print(error.message)
+        ZeroDivisionError: division by zero
     """
     try:
         return Session(load_microsim(path, source), str(path))
@@ -93,7 +121,12 @@ def open_session(path: str, source: str | None = None) -> Session:
 
 
 class Session:
-    """One sim in one page. Images that were sent once are not sent again."""
+    """One sim in one page. Images that were sent once are not sent again.
+
+    Args:
+        sim: what is asked for frames.
+        path: its file; a trace begins there.
+    """
 
     def __init__(self, sim: Microsim, path: str) -> None:
         self.sim = sim

@@ -24,6 +24,7 @@ class Recorded(Mapping[str, NDArray[Any]]):
     """The arrays of one `data/` folder, each file checked against the manifest when it is first read.
 
     Attributes:
+        folder: where the files and `manifest.json` lie.
         manifest: the whole manifest (recipe, seeds, versions, device, arrays).
         metrics: the manifest's metrics.
     """
@@ -128,9 +129,28 @@ def _check_parts(whole: NDArray[Any], entries: Mapping[str, dict[str, Any]], pat
 
 
 def load(sim_file: str | Path) -> Recorded:
-    """Return the recorded arrays of the sim whose file is `sim_file` (pass `__file__`).
+    """Return the recorded arrays of the sim whose file is `sim_file`.
+
+    Args:
+        sim_file: the sim's own `__file__`; the arrays lie in `data/` beside it.
+
+    Returns:
+        The arrays by name; each file is read, and its hash checked, when it is first asked for.
 
     Raises:
         ValueError: there is no manifest, or it cannot be read.
+
+    Examples:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as sim:
+        ...     folder = Path(sim, "data")
+        ...     folder.mkdir()
+        ...     np.save(folder / "z.npy", np.arange(3.0))
+        ...     digest = hashlib.sha256((folder / "z.npy").read_bytes()).hexdigest()
+        ...     entry = {"file": "z.npy", "sha256": digest}
+        ...     manifest = json.dumps({"arrays": {"z": entry}})
+        ...     size = (folder / "manifest.json").write_text(manifest, encoding="utf-8")
+        ...     load(Path(sim, "sim.py"))["z"]
+        array([0., 1., 2.])
     """
     return Recorded(Path(sim_file).resolve().parent / "data")

@@ -55,6 +55,7 @@ class Microsim:
     """A microsim: its function, its controls and their defaults. Made by `@microsim`.
 
     Attributes:
+        function: what was decorated.
         name: the function's name; the folder is the name with `-` for `_`.
         doc: first line of the docstring (the function's, else the module's).
         kind: "explorer", "timeline" or "process".
@@ -133,8 +134,26 @@ class Microsim:
 def microsim(function: Callable[..., Any]) -> Microsim:
     """Turn an annotated function into a `Microsim`.
 
+    Args:
+        function: every parameter has a type of the form `Annotated[float, Slider(0, 1)]` and a default;
+            it returns a `Frame`, or yields them.
+
+    Returns:
+        The sim, which is called like the function, with its controls by name.
+
     Raises:
         ValueError: a parameter has no control, no default, or a default its control refuses.
+
+    Examples:
+        >>> @microsim
+        ... def push(
+        ...     tau: Annotated[float, Slider(0.02, 1.0, label="Temperature τ")] = 0.5,
+        ... ) -> Frame:
+        ...     return Frame(readouts={"push": 1 / tau}, alt=f"The push is {1 / tau}.")
+        >>> push.kind, push.defaults
+        ('explorer', {'tau': 0.5})
+        >>> push(tau=0.1).alt
+        'The push is 10.0.'
     """
     return Microsim(function)
 

@@ -14,7 +14,12 @@ __all__ = ["Normalized", "cosine", "cosine_backward", "normalize", "normalize_ba
 
 
 class Normalized(NamedTuple):
-    """Unit rows and the lengths they had: `u` (N, d), `norms` (N,)."""
+    """Unit rows and the lengths they had.
+
+    Attributes:
+        u: (N, d), unit rows.
+        norms: (N,), their lengths before.
+    """
 
     u: Array
     norms: Array
@@ -35,6 +40,11 @@ def normalize(z: ArrayLike, *, name: str = "z") -> Normalized:
 
     Raises:
         ValueError: z is not a finite (N, d) array, or a row is zero: it has no direction.
+
+    Examples:
+        >>> u, norms = normalize([[3.0, 4.0]])
+        >>> u.tolist(), norms.tolist()
+        ([[0.6, 0.8]], [5.0])
     """
     array = rows(name, z)
     largest = np.abs(array).max(axis=1)
@@ -63,6 +73,11 @@ def normalize_backward(grad_u: Array, normalized: Normalized) -> Array:
 
     Returns:
         (N, d), gradient in z.
+
+    Examples:
+        >>> normalized = normalize([[2.0, 0.0]])
+        >>> normalize_backward(np.array([[1.0, 1.0]]), normalized).tolist()  # along z nothing comes through
+        [[0.0, 0.5]]
     """
     u, norms = normalized
     radial = np.einsum("ij,ij->i", grad_u, u)
@@ -83,6 +98,10 @@ def cosine(x: ArrayLike, y: ArrayLike) -> Array:
 
     Raises:
         ValueError: a set is not a finite 2-D array, the widths differ, or a row is zero.
+
+    Examples:
+        >>> cosine([[1.0, 0.0]], [[2.0, 0.0], [0.0, 3.0], [-1.0, 0.0]]).tolist()
+        [[1.0, 0.0, -1.0]]
     """
     a, b = _pair(x, y)
     return matmul(a.u, b.u.T)
@@ -101,6 +120,11 @@ def cosine_backward(grad_s: Array, x: ArrayLike, y: ArrayLike) -> tuple[Array, A
 
     Raises:
         ValueError: as `cosine`, or `grad_s` has another shape.
+
+    Examples:
+        >>> grad_x, grad_y = cosine_backward(np.ones((1, 1)), [[2.0, 0.0]], [[0.0, 1.0]])
+        >>> grad_x.tolist(), grad_y.tolist()
+        ([[0.0, 0.5]], [[1.0, 0.0]])
     """
     a, b = _pair(x, y)
     grad_s = rows("grad_s", grad_s)

@@ -50,6 +50,12 @@ def cosine_density(s: ArrayLike, d: int) -> Float64:
 
     Raises:
         ValueError: s is not finite numbers, or d < 2.
+
+    Examples:
+        >>> cosine_density([0.0, 0.5], d=3).round(6).tolist()  # uniform, as Archimedes knew
+        [0.5, 0.5]
+        >>> cosine_density([0.0, 0.5], d=128).round(4).tolist()
+        [4.487, 0.0]
     """
     s = floats("s", s).astype(np.float64)
     d = whole("d", d, least=2)
@@ -76,6 +82,10 @@ def cosine_cdf(s: ArrayLike, d: int) -> Float64:
 
     Raises:
         ValueError: s is not finite numbers, or d < 2.
+
+    Examples:
+        >>> cosine_cdf([0.0, 0.5], d=3).round(6).tolist()
+        [0.5, 0.75]
     """
     s = floats("s", s).astype(np.float64)
     edges, below = _table(whole("d", d, least=2))
@@ -101,6 +111,10 @@ def cosine_quantiles(p: ArrayLike, d: int) -> Float64:
 
     Raises:
         ValueError: p leaves [0, 1], or d < 2.
+
+    Examples:
+        >>> cosine_quantiles([0.5, 0.75, 1.0], d=3).round(6).tolist()
+        [0.0, 0.5, 1.0]
     """
     p = floats("p", p).astype(np.float64)
     d = whole("d", d, least=2)
@@ -140,8 +154,15 @@ def log_mean_exp(kappa: float, d: int, *, below_most: bool = False) -> float:
         d: dimension, >= 1.
         below_most: return $\log\mathbb{E}\,e^{\kappa(s - 1)}$, which keeps its digits when κ is large.
 
+    Returns:
+        nats, from 0 at κ = 0 to at most κ; with `below_most` at most 0.
+
     Raises:
         ValueError: kappa is negative or not finite, or d < 1.
+
+    Examples:
+        >>> round(log_mean_exp(2.0, d=3), 6), round(math.log(math.sinh(2.0) / 2.0), 6)
+        (0.59522, 0.59522)
     """
     kappa = float(floats("kappa", kappa, ndim=0))
     if kappa < 0:
@@ -170,6 +191,11 @@ def nodes(d: int, panels: int = _PANELS) -> tuple[Float64, Float64]:
 
     Raises:
         ValueError: d < 1 or panels < 1.
+
+    Examples:
+        >>> s, weight = nodes(8)
+        >>> round(float(weight @ s**2), 12)  # the variance, 1/d
+        0.125
     """
     d = whole("d", d, least=1)
     if d == 1:

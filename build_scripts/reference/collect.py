@@ -7,7 +7,7 @@ name by which it is imported. Nothing is imported: Griffe reads the files.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -79,15 +79,34 @@ def modules(package: griffe.Module) -> list[griffe.Module]:
 
 
 def entries(module: griffe.Module) -> list[Entry]:
-    """Return what `module.__all__` names: by file and line; what functions return comes last."""
+    """Return what `module.__all__` names: by file and line; what functions return comes last.
+
+    A module among them stands for its own names, as `dcl.best` in `floors`.
+    """
     links = Links(_known(module.package), module.path)
-    named = [(name, _resolve(module, name)) for name in _exports(module)]
-    named.sort(key=lambda pair: (_last(pair[1], module), str(pair[1].filepath), pair[1].lineno or 0))
-    return [_entry(name, f"{module.path}.{name}", target, links) for name, target in named]
+    named = sorted(
+        _names(module),
+        key=lambda p: (_last(p[1], module), p[0].count("."), str(p[1].filepath), p[1].lineno or 0),
+    )
+    found = []
+    for name, target in named:
+        inner = name.rpartition(".")[0]
+        near = replace(links, module=f"{module.path}.{inner}") if inner else links
+        found.append(_entry(name, f"{module.path}.{name}", target, near))
+    return found
 
 
 def _exports(module: griffe.Module) -> list[str]:
     return [str(name) for name in module.exports or []]
+
+
+def _names(module: griffe.Module, prefix: str = "") -> Iterator[tuple[str, griffe.Object]]:
+    for name in _exports(module):
+        target = _resolve(module, name)
+        if isinstance(target, griffe.Module):
+            yield from _names(target, f"{prefix}{name}.")
+        else:
+            yield prefix + name, target
 
 
 def _resolve(module: griffe.Module, name: str) -> griffe.Object:
@@ -112,16 +131,16 @@ def _known(package: griffe.Module) -> dict[str, str]:
     """Every public address, by itself and by the address at which the thing is defined."""
     known = {}
     for module in modules(package):
-        for name in _exports(module):
+        for name, target in _names(module):
             address = f"{module.path}.{name}"
             known[address] = address
-            known.setdefault(_resolve(module, name).path, address)
+            known.setdefault(target.path, address)
     return known
 
 
 def _entry(name: str, path: str, target: griffe.Object, links: Links) -> Entry:
     said = _said(target)
-    own = {p.name for p in parameters_of(target)} | {name, *target.members}
+    own = {p.name for p in parameters_of(target)} | {name, target.name, *target.members}
     within = links.without(own)
     role = {griffe.Kind.CLASS: "class", griffe.Kind.FUNCTION: "function"}.get(target.kind, "attribute")
     if role == "function" and target.parent is not None and target.parent.is_class:

@@ -22,6 +22,9 @@ def kernel_size(height: int) -> int:
     Args:
         height: the image's side in pixels, >= 1.
 
+    Returns:
+        Pixels, an odd number.
+
     Raises:
         ValueError: height < 1.
 

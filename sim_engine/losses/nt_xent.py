@@ -57,8 +57,14 @@ def nt_xent_value(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> float:
         z_a, z_b: as `nt_xent`.
         tau: as `nt_xent`.
 
+    Returns:
+        nats, at least 0.
+
     Raises:
         ValueError: as `nt_xent`.
+
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, eq. 1.
 
     Examples:
         >>> import numpy as np

@@ -30,6 +30,12 @@ def negative_weights(similarities: ArrayLike, tau: float, positive: float | None
 
     Source:
         Chen et al. (2020), arXiv:2002.05709, table 2, the gradient of NT-Xent.
+
+    Examples:
+        >>> negative_weights([0.9, 0.5], tau=0.1).round(3).tolist()  # the hardest takes nearly all
+        [0.982, 0.018]
+        >>> negative_weights([0.9, 0.5], tau=1.0).round(3).tolist()
+        [0.599, 0.401]
     """
     s = floats("similarities", similarities).astype(np.float64)
     if s.ndim == 0:
@@ -64,6 +70,10 @@ def logistic_weights(similarities: ArrayLike, tau: float) -> Array:
 
     Source:
         Chen et al. (2020), arXiv:2002.05709, table 2, the gradient of NT-Logistic.
+
+    Examples:
+        >>> logistic_weights([0.9, 0.0], tau=1.0).round(3).tolist()
+        [0.711, 0.5]
     """
     s = floats("similarities", similarities).astype(np.float64)
     inverse = 1.0 / temperature(tau)

@@ -14,7 +14,13 @@ from sim_engine.optim._optimizer import not_negative, share
 
 
 class AdamMemory(NamedTuple):
-    """Steps made, and fading means of the gradients and of their squares, as trees like `params`."""
+    """What Adam remembers from one step to the next.
+
+    Attributes:
+        steps: how many were made.
+        mean: fading mean of the gradients, a tree like `params`.
+        square: fading mean of their squares, likewise.
+    """
 
     steps: int
     mean: Tree

@@ -1,0 +1,299 @@
+"""The API reference: every public name of the engine on one page, with what its kind needs."""
+
+import importlib
+import json
+import logging
+import pkgutil
+import re
+import shutil
+from pathlib import Path
+
+import griffe
+import pytest
+from bs4 import BeautifulSoup
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+
+import sim_engine
+from build_scripts.reference import docstrings
+from build_scripts.reference.collect import entries, modules
+from build_scripts.reference.signatures import call, parameters_of, result
+from build_scripts.reference.write import Links, markdown
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of MkDocs's plugins
+
+# A loss or a measure names its source; these have none.
+WITHOUT_SOURCE = {
+    "sim_engine.metrics.confusion": "a count",
+    "sim_engine.metrics.precision_recall_f1": "its formula is its definition",
+    "sim_engine.metrics.gaussian_log_ratio": "a ratio of two normal densities",
+    "sim_engine.metrics.few_label_probe": "linear_probe, which has one, on a few rows",
+    "sim_engine.metrics.positive_retrieval": "a count of ranks; the treatment of ties is this book's",
+    "sim_engine.metrics.knn_accuracy": "a count of votes",
+    "sim_engine.metrics.mean_vector_length": "a mean and its length",
+}
+
+
+def public_names():
+    """Every name of every public module, by importing: `{address: object}`."""
+    names = {}
+    for found in pkgutil.iter_modules(sim_engine.__path__):
+        if not found.name.startswith("_"):
+            names |= names_of(importlib.import_module(f"sim_engine.{found.name}"))
+    return names
+
+
+def names_of(module, prefix=None):
+    prefix = prefix or module.__name__
+    names = {}
+    for name in module.__all__:
+        thing = getattr(module, name)
+        if type(thing).__name__ == "module":
+            names |= names_of(thing, f"{prefix}.{name}")
+        else:
+            names[f"{prefix}.{name}"] = thing
+    return names
+
+
+@pytest.fixture(scope="module")
+def package():
+    extensions = griffe.load_extensions("build_scripts.reference.collect")
+    return griffe.load("sim_engine", search_paths=[str(ROOT)], docstring_parser=None, extensions=extensions)
+
+
+@pytest.fixture(scope="module")
+def listed(package):
+    return {entry.path: entry for module in modules(package) for entry in entries(module)}
+
+
+def make(root, *, serving=False):
+    config = load_config(str(root / "mkdocs.yml"))
+    config.plugins.on_startup(command="serve" if serving else "build", dirty=False)
+    build(config)
+    return Path(config.site_dir)
+
+
+def soup(path):
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.fixture
+def reference(small_site, monkeypatch):
+    """The small book with the reference's own pages."""
+    monkeypatch.setenv("LWL_SIMS", "0")
+    monkeypatch.setenv("NO_MKDOCS_2_WARNING", "1")
+    shutil.copytree(ROOT / "docs" / "reference", small_site / "docs" / "reference")
+    develop = small_site / "docs" / "develop"
+    develop.mkdir()
+    sections = "## The microsim contract\n\nOne.\n\n## The data contract\n\nTwo.\n"
+    (develop / "architecture.md").write_text(f"# Architecture\n\n{sections}", encoding="utf-8")
+    with (small_site / "docs" / "index.md").open("a", encoding="utf-8") as home:
+        home.write("\nSee [`nt_xent`][sim_engine.losses.nt_xent] and [a step][sim_engine.train.Step].\n")
+    return small_site
+
+
+def test_the_reference_lists_what_an_import_gives(listed):
+    names = public_names()
+    assert len(names) > 100
+    assert set(listed) == set(names)
+
+
+def test_every_public_name_stands_on_one_page(reference, caplog):
+    with caplog.at_level(logging.WARNING, logger="mkdocs"):
+        site = make(reference)
+    assert [r.getMessage() for r in caplog.records] == []
+    pages = {path: soup(path) for path in sorted((site / "reference").rglob("index.html"))}
+    assert len(pages) == len(list((ROOT / "docs" / "reference").glob("*.md")))
+    places = {}
+    for path, page in pages.items():
+        for tag in page.select(".ref-entry > .ref-heading"):
+            places.setdefault(tag["id"], []).append(path.parent.name)
+        text = page.article.get_text()
+        assert "$$" not in text, f"{path} shows a formula as it is typed"
+        assert "\\(" not in str(page.article), f"{path} leaves a formula to a script"
+        assert not re.search(r"^(Args|Returns|Raises|Source|Examples):$", text, re.M), path
+    missing = sorted(set(public_names()) - set(places))
+    assert missing == [], "docs/reference/ has no `::: sim_engine.…` for the module of these"
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+    losses = pages[site / "reference" / "losses" / "index.html"]
+    entry = losses.find(id="sim_engine.losses.nt_xent").parent
+    labels = [label.span.text for label in entry.select(":scope > .ref-label")]
+    assert labels == ["Arguments", "Returns", "Raises", "Source", "Examples"]
+    assert entry.select(":scope > .arithmatex .katex")
+    source = next(p for p in entry.select(":scope > .ref-label") if p.text == "Source").find_next("p")
+    assert source.a["href"] == "https://arxiv.org/abs/2002.05709"
+    assert [dt.text for dt in entry.dl.find_all("dt")] == ["z_a, z_b", "tau"]
+    returns = next(p for p in entry.select(":scope > .ref-label") if p.span.text == "Returns")
+    assert returns.a["href"] == "#sim_engine.losses.LossResult"
+
+    # Another page finds the names, carries no style of theirs, and the search knows them.
+    home = soup(site / "index.html")
+    assert home.find("a", string="nt_xent")["href"] == "reference/losses/#sim_engine.losses.nt_xent"
+    assert home.find("a", string="a step")["href"] == "reference/train/#sim_engine.train.Step"
+    styles = {
+        path: [s["href"] for s in page.find_all("link", rel="stylesheet")] for path, page in pages.items()
+    }
+    assert not [s["href"] for s in home.find_all("link", rel="stylesheet") if "reference" in s["href"]]
+    assert all("../assets/reference.css" in " ".join(links) for links in styles.values())
+    assert not list(site.rglob("_mkdocstrings.css"))
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
+    found = {d["location"]: d for d in index}["reference/losses/#sim_engine.losses.nt_xent"]
+    assert "nt_xent" in found["title"]
+    assert "katex" not in json.dumps(index)
+
+
+def test_an_edited_docstring_is_shown_and_links_hold_while_serving(reference):
+    shutil.copytree(
+        ROOT / "sim_engine", reference / "sim_engine", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    page = Path("reference", "floors", "index.html")
+    assert "A value to compare with" not in (make(reference, serving=True) / page).read_text(encoding="utf-8")
+    path = reference / "sim_engine" / "floors" / "nt_xent.py"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace('r"""NT-Xent when', 'r"""A value to compare with. NT-Xent when'), encoding="utf-8"
+    )
+    site = make(reference, serving=True)
+    assert "A value to compare with" in (site / page).read_text(encoding="utf-8")
+    # Pages that are kept from the build before still know where the names are.
+    home = reference / "docs" / "index.md"
+    home.write_text(home.read_text(encoding="utf-8") + "\nMore.\n", encoding="utf-8")
+    link = soup(make(reference, serving=True) / "index.html").find("a", string="nt_xent")
+    assert link["href"] == "reference/losses/#sim_engine.losses.nt_xent"
+
+
+def test_every_public_name_says_what_its_kind_needs(listed):
+    faults = []
+    for path, entry in listed.items():
+        said = entry.docstring
+        lists = [s for s in said.sections if s.title in ("Args", "Attributes")]
+        described = {name.lstrip("*") for s in lists for item in s.items for name in item.names}
+        parameters = {p.name for p in parameters_of(entry.target)}
+        if not said.claim:
+            faults.append(f"{path}: no docstring")
+        if entry.role == "function":
+            if parameters != described:
+                faults.append(f"{path}: Args differ from the parameters in {parameters ^ described}")
+            if result(entry.target) is not None and not (said.section("Returns") or said.section("Yields")):
+                faults.append(f"{path}: no Returns")
+            if not said.section("Examples"):
+                faults.append(f"{path}: no Examples")
+        else:
+            # Those of a base class are described there.
+            own = parameters & set(entry.target.members)
+            in_prose = set(re.findall(r"`(\w+)`", f"{said.claim}\n{said.body}"))
+            if missing := own - described - in_prose:
+                faults.append(f"{path}: {missing} not described")
+        cited = path.startswith(("sim_engine.losses.", "sim_engine.metrics.")) and entry.role == "function"
+        if cited and not said.section("Source") and path not in WITHOUT_SOURCE:
+            faults.append(f"{path}: no Source")
+    assert faults == []
+
+
+def test_the_exceptions_are_needed(listed):
+    assert [p for p in WITHOUT_SOURCE if p not in listed or listed[p].docstring.section("Source")] == []
+
+
+def test_an_example_is_a_doctest(listed):
+    for path, entry in listed.items():
+        if (section := entry.docstring.section("Examples")) is not None:
+            assert re.search(r"^>>> ", section.text, re.M), path
+
+
+def test_a_docstring_in_parts():
+    said = docstrings.read(
+        """Claim $x$,
+        in two lines.
+
+        Body: with a colon.
+
+        Args:
+            z_a, z_b: views,
+                each (N, d).
+            **rest: more: of it.
+
+        Returns:
+            A cosine: 1 when alike.
+
+        Examples:
+            >>> 1
+            1
+        """
+    )
+    assert said.claim == "Claim $x$,\nin two lines."
+    assert said.body == "Body: with a colon."
+    assert [s.title for s in said.sections] == ["Args", "Returns", "Examples"]
+    args = said.section("Args").items
+    assert [(i.names, i.text) for i in args] == [
+        (("z_a", "z_b"), "views,\neach (N, d)."),
+        (("**rest",), "more: of it."),
+    ]
+    assert said.section("Returns").text == "A cosine: 1 when alike."
+    assert said.section("Source") is None
+    assert docstrings.read("Alone.").sections == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "Claim.\n\nArgs:\n    no item here",
+            "Args must hold lines of the form `name: text`, got 'no item here'",
+        ),
+        ("Claim.\n\nArgs:\n    a: b\n\nArgs:\n    c: d", "each section may come once, got Args, Args"),
+    ],
+)
+def test_a_docstring_that_cannot_be_read_is_refused(text, told):
+    with pytest.raises(ValueError, match=re.escape(told)):
+        docstrings.read(text)
+
+
+def test_the_fault_names_file_and_line(tmp_path):
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "__init__.py").write_text("")
+    code = '__all__ = ["f"]\n\n\ndef f(x):\n    """Claim.\n\n    Args:\n        nothing\n    """\n'
+    (tmp_path / "small" / "part.py").write_text(code)
+    found = griffe.load("small", search_paths=[str(tmp_path)], docstring_parser=None)
+    with pytest.raises(ValueError, match=r"part\.py:5: Args must hold lines"):
+        entries(found["part"])
+
+
+def function(code, name="f"):
+    return griffe.visit("m", Path("m.py"), code)[name]
+
+
+@pytest.mark.parametrize(
+    ("code", "written"),
+    [
+        ("def f(): ...", "f()"),
+        ("def f(a, b=1): ...", "f(a, b=1)"),
+        (
+            "def f(a: int, /, b: float = 2.0, *, c) -> str: ...",
+            "f(\n    a: int,\n    /,\n    b: float = 2.0,\n    *,\n    c,\n) -> str",
+        ),
+        ("def f(*a, c, **d) -> None: ...", "f(*a, c, **d)"),
+        ("class f(Base): ...", "class f(Base)"),
+        ("class f(NamedTuple):\n    a: int\n    b: float = 1.0", "f(a: int, b: float = 1.0)"),
+        ("class f:\n    def __init__(self, a): ...", "f(a)"),
+    ],
+)
+def test_a_signature_is_written_as_python(code, written):
+    assert call("f", function(code)) == written
+
+
+def test_words_in_backticks_become_links_where_they_are_sure():
+    known = {f"p.{a}": f"p.{a}" for a in ("losses.f", "losses.x", "floors.f", "floors.g")}
+    links = Links(known, "p.losses").without({"x"})
+    assert links.mark("`f` `g` `floors.f` `x` `other` `f(1)`") == (
+        "[`f`][p.losses.f] [`g`][p.floors.g] [`floors.f`][p.floors.f] `x` `other` `f(1)`"
+    )
+    # Formulas and code are left alone; signs and shapes in prose are set.
+    assert links.mark("$a >= `b`$, N >= 2, `c >= d`, (N, d), (0 or 1, x)") == (
+        "$a >= `b`$, N\u00a0≥\u00a02, `c >= d`, (N,\u00a0d), (0 or 1, x)"
+    )
+    assert markdown(docstrings.read("Claim.\n\nSource:\n    arXiv:2002.05709, eq. 1."), None, links) == (
+        'Claim.\n\n<p class="ref-label"><span>Source</span></p>\n\n'
+        "[arXiv:2002.05709](https://arxiv.org/abs/2002.05709), eq. 1."
+    )
