@@ -82,6 +82,15 @@ def test_one_dead_column_costs_one_and_is_pulled_from_rest(views):
     np.testing.assert_allclose(result.grad_a[:, 1], -2 / 8 * column / column.std() * 1e6, rtol=1e-9)
 
 
+def test_a_column_far_below_eps_counts_as_dead_and_is_pulled_as_one(views):
+    z_a, z_b = views(8, 3)
+    whole = losses.barlow_twins(z_a * 1e-300, z_b, eps=1e-4)
+    assert whole.value == pytest.approx(3.0, rel=1e-14)
+    column = z_b - z_b.mean(axis=0)
+    pull = -2 / 8 * column / np.sqrt(column.var(axis=0) + 1e-4) / 1e-2
+    np.testing.assert_allclose(whole.grad_a, pull, rtol=1e-9)
+
+
 def test_two_equal_columns_are_punished_by_lambda(views):
     z = views(8, 1)[0]
     twice = np.tile(z, (1, 2))
