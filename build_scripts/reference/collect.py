@@ -15,7 +15,7 @@ import griffe
 
 from build_scripts.reference import docstrings
 from build_scripts.reference.signatures import call, is_named_tuple, parameters_of, result
-from build_scripts.reference.write import Links, index_line, markdown
+from build_scripts.reference.write import Links, claim, index_line, sections
 
 __all__ = ["Entry", "Listing", "Reference", "entries", "modules"]
 
@@ -33,7 +33,8 @@ class Entry:
         path: the address, `sim_engine.losses.nt_xent`.
         role: "function", "class", "method" or "attribute".
         signature: Python text.
-        text: Markdown.
+        text: what is claimed, Markdown.
+        sections: the labelled rest, Markdown.
         index: one line of Markdown for the list at the top.
         members: a class's documented methods.
         docstring: in parts.
@@ -45,6 +46,7 @@ class Entry:
     role: str
     signature: str
     text: str
+    sections: str
     index: str
     members: tuple[Entry, ...]
     docstring: docstrings.Docstring
@@ -124,7 +126,7 @@ def _last(target: griffe.Object, module: griffe.Module) -> bool:
     """Whether the target is what functions return, or stands in a private file."""
     path = target.filepath
     private = not isinstance(path, list) and path.name.startswith("_") and path != module.filepath
-    return private or is_named_tuple(target) or target.name.endswith("Result")
+    return private or is_named_tuple(target) or target.name.endswith(("Result", "Step"))
 
 
 def _known(package: griffe.Module) -> dict[str, str]:
@@ -153,7 +155,8 @@ def _entry(name: str, path: str, target: griffe.Object, links: Links) -> Entry:
         path=path,
         role=role,
         signature="" if role == "attribute" else call(name, target),
-        text=markdown(said, result(target), within),
+        text=claim(said, within),
+        sections=sections(said, result(target), within),
         index=index_line(name, path, said),
         members=members,
         docstring=said,

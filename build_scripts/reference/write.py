@@ -11,7 +11,7 @@ import griffe
 
 from build_scripts.reference.docstrings import LISTS, Docstring, Section
 
-__all__ = ["Links", "index_line", "markdown"]
+__all__ = ["Links", "claim", "index_line", "sections"]
 
 LABELS = {"Args": "Arguments"}
 _CODE = re.compile(r"^`(?P<name>[A-Za-z_][\w.]*)`$")
@@ -86,15 +86,20 @@ def _prose(text: str) -> str:
     return _ARXIV.sub(r"[arXiv:\g<number>](https://arxiv.org/abs/\g<number>)", text)
 
 
-def markdown(said: Docstring, result: griffe.Expr | str | None, links: Links) -> str:
-    """Return the docstring as Markdown; `result` is the type that stands beside `Returns`."""
-    parts = [links.mark(said.claim), links.mark(said.body)]
+def claim(said: Docstring, links: Links) -> str:
+    """Return what stands before the sections, as Markdown."""
+    return "\n\n".join(links.mark(part) for part in (said.claim, said.body) if part)
+
+
+def sections(said: Docstring, result: griffe.Expr | str | None, links: Links) -> str:
+    """Return the sections as Markdown; `result` is the type that stands beside `Returns`."""
+    parts = []
     for section in said.sections:
         beside = ""
         if section.title in ("Returns", "Yields") and result is not None:
             beside = f"<code>{links.annotation(result)}</code>"
         parts += [_label(section.title, beside), _content(section, links)]
-    return "\n\n".join(part for part in parts if part)
+    return "\n\n".join(parts)
 
 
 def index_line(name: str, path: str, said: Docstring) -> str:

@@ -18,7 +18,7 @@ import sim_engine
 from build_scripts.reference import docstrings
 from build_scripts.reference.collect import entries, modules
 from build_scripts.reference.signatures import call, parameters_of, result
-from build_scripts.reference.write import Links, markdown
+from build_scripts.reference.write import Links, claim, sections
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of MkDocs's plugins
@@ -112,6 +112,8 @@ def test_every_public_name_stands_on_one_page(reference, caplog):
         text = page.article.get_text()
         assert "$$" not in text, f"{path} shows a formula as it is typed"
         assert "\\(" not in str(page.article), f"{path} leaves a formula to a script"
+        for link in page.select(".ref-index a"):
+            assert page.find(id=link["href"].removeprefix("#")), link
         assert not re.search(r"^(Args|Returns|Raises|Source|Examples):$", text, re.M), path
     missing = sorted(set(public_names()) - set(places))
     assert missing == [], "docs/reference/ has no `::: sim_engine.…` for the module of these"
@@ -119,13 +121,13 @@ def test_every_public_name_stands_on_one_page(reference, caplog):
 
     losses = pages[site / "reference" / "losses" / "index.html"]
     entry = losses.find(id="sim_engine.losses.nt_xent").parent
-    labels = [label.span.text for label in entry.select(":scope > .ref-label")]
+    labels = [label.span.text for label in entry.select(".ref-sections > .ref-label")]
     assert labels == ["Arguments", "Returns", "Raises", "Source", "Examples"]
     assert entry.select(":scope > .arithmatex .katex")
-    source = next(p for p in entry.select(":scope > .ref-label") if p.text == "Source").find_next("p")
+    source = next(p for p in entry.select(".ref-sections > .ref-label") if p.text == "Source").find_next("p")
     assert source.a["href"] == "https://arxiv.org/abs/2002.05709"
     assert [dt.text for dt in entry.dl.find_all("dt")] == ["z_a, z_b", "tau"]
-    returns = next(p for p in entry.select(":scope > .ref-label") if p.span.text == "Returns")
+    returns = next(p for p in entry.select(".ref-sections > .ref-label") if p.span.text == "Returns")
     assert returns.a["href"] == "#sim_engine.losses.LossResult"
 
     # Another page finds the names, carries no style of theirs, and the search knows them.
@@ -141,6 +143,8 @@ def test_every_public_name_stands_on_one_page(reference, caplog):
     index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
     found = {d["location"]: d for d in index}["reference/losses/#sim_engine.losses.nt_xent"]
     assert "nt_xent" in found["title"]
+    assert "Cross-entropy of picking the positive" in found["text"]
+    assert "ArrayLike" not in found["text"]
     assert "katex" not in json.dumps(index)
 
 
@@ -293,7 +297,9 @@ def test_words_in_backticks_become_links_where_they_are_sure():
     assert links.mark("$a >= `b`$, N >= 2, `c >= d`, (N, d), (0 or 1, x)") == (
         "$a >= `b`$, N\u00a0≥\u00a02, `c >= d`, (N,\u00a0d), (0 or 1, x)"
     )
-    assert markdown(docstrings.read("Claim.\n\nSource:\n    arXiv:2002.05709, eq. 1."), None, links) == (
-        'Claim.\n\n<p class="ref-label"><span>Source</span></p>\n\n'
+    said = docstrings.read("Claim `g`.\n\nSource:\n    arXiv:2002.05709, eq. 1.")
+    assert claim(said, links) == "Claim [`g`][p.floors.g]."
+    assert sections(said, None, links) == (
+        '<p class="ref-label"><span>Source</span></p>\n\n'
         "[arXiv:2002.05709](https://arxiv.org/abs/2002.05709), eq. 1."
     )
