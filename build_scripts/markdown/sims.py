@@ -22,7 +22,7 @@ def embed(book: Book, inside: str | None, *, own_page: bool = False) -> str:
     """Return the figure of an embedded sim, at the state that the options name.
 
     Args:
-        own_page: it is the sim of this page, above the text: loaded at once, without a link here.
+        own_page: it is the sim of this page, above the text: shown at once, without a link here.
 
     Raises:
         SyntaxProblem: an unknown sim, an unknown control, or a value it does not take.
@@ -40,11 +40,14 @@ def embed(book: Book, inside: str | None, *, own_page: bool = False) -> str:
     hidden = frozenset(dict(parse_qsl(query)).get("hide", "").split(","))
     wide, middle, narrow = (book.height(sim.slug, width, hidden) for width in (WIDE, MIDDLE, NARROW))
     style = f' style="--high: {wide}px; --high-middle: {middle}px; --high-narrow: {narrow}px"'
-    frame = iframe(address, wide, sim.title, "eager" if first else "lazy", style)
     # A cover for the sim that the reader meets first; one in another state than the painted has none.
-    if first and book.painted and set(dict(parse_qsl(query))) <= {"hide"}:
+    covered = first and book.painted and set(dict(parse_qsl(query))) <= {"hide"}
+    # A frame is another page for the same thread: under a cover it waits until the picture is laid out.
+    frame = iframe(address, wide, sim.title, "eager" if first and not covered else "lazy", style)
+    if covered:
         painted = cover(book.painted(sim.slug), hidden, relative(f"sims/{sim.slug}/", page.url))
-        frame = f'<div class="embed-stage">{frame}{painted}</div>'
+        # The picture comes first in the file too, and has its room from the start.
+        frame = f'<div class="embed-stage"{style}>{painted}{frame}</div>'
     about = relative(f"sims/{sim.slug}/", page.url)
     links = (
         f'<p class="embed-links" data-search-exclude><a href="{escape(address)}">Full screen</a> '

@@ -53,3 +53,36 @@ def test_a_sim_opened_in_another_state_has_no_cover_that_tells_the_default(book,
         source = embed.locator("iframe").get_attribute("src")
         states = [p for p in source.partition("?")[2].split("&") if p and not p.startswith("hide=")]
         assert not (states and embed.locator(".embed-cover").count())
+
+
+def test_the_picture_comes_before_its_frame_and_no_script_holds_it_up(book, page):
+    page.goto(book.url, wait_until="load")
+    html = page.request.get(book.url).text()
+    cover, frame = html.index('<div class="embed-cover"'), html.index("<iframe")
+    assert cover < frame
+    assert 'loading="lazy"' in html[frame : html.index(">", frame)]
+    assert page.locator("body script[src]").count() > 1
+    assert page.locator("body script[src]:not([defer], [type=module])").count() == 0
+
+
+def test_after_the_first_paint_the_whole_page_is_laid_out(book, page):
+    page.goto(book.url + PAGES["chapter"], wait_until="load")
+    page.wait_for_function("() => 'whole' in document.documentElement.dataset")
+    paragraphs = page.locator(".md-content__inner > p:not([class])")
+    assert paragraphs.count() > 20
+    ways = paragraphs.evaluate_all("all => [...new Set(all.map(p => getComputedStyle(p).contentVisibility))]")
+    assert ways == ["visible"]
+
+
+def test_an_address_with_an_anchor_shows_its_heading(book, page):
+    page.goto(book.url + PAGES["chapter"] + "#activities", wait_until="load")
+    page.wait_for_function("() => 'whole' in document.documentElement.dataset")
+    page.wait_for_timeout(300)
+    assert 0 <= page.locator("#activities").bounding_box()["y"] < 160
+
+
+def test_a_cover_is_printed_when_its_frame_has_not_come(book, page):
+    page.route("**/main.html*", lambda route: route.abort())
+    page.goto(book.url + PAGES["sim page"], wait_until="load")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.locator(".embed-cover figure[data-panel] svg").first.is_visible()
