@@ -183,3 +183,34 @@ def test_extreme_factors_stay_finite(name, factor, dtype, rng):
 def test_draws_are_checked(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_defaults_are_the_papers():
+    assert {
+        make().most for make in (augment.RandomBrightness, augment.RandomContrast, augment.RandomSaturation)
+    } == {0.8}
+    assert augment.RandomHue().most == 0.2
+    assert augment.RandomGrey().p == 0.2
+    assert augment.RandomHorizontalFlip().p == 0.5
+    assert augment.RandomGaussianBlur().sigma == (0.1, 2.0)
+    assert augment.RandomResizedCrop().area == (0.08, 1.0)
+    assert augment.RandomResizedCrop().ratio == (3 / 4, 4 / 3)
+    assert augment.RandomColourJitter() == augment.RandomColourJitter(1.0, "tensorflow")
+    assert augment.simclr() == augment.simclr(1.0, size=None, blur=True, listing="tensorflow")
+    assert augment.RandomCutout().side == 0.5  # of DeVries and Taylor, on CIFAR-10
+    assert augment.RandomNodeDrop().part == 0.2  # of You et al.
+
+
+def test_the_ends_of_each_range_are_allowed():
+    rng = np.random.default_rng(0)
+    at_ends = [
+        (augment.RandomGaussianBlur(kernel=1), "kernel", 1),
+        (augment.RandomRotation(180.0, fill=1.0), "fill", 1.0),
+        (augment.RandomCutout(1.0, fill=1.0), "height", 8),
+        (augment.RandomCutout(0.0, fill=0.0), "height", 0),
+    ]
+    for operation, name, value in at_ends:
+        assert operation.draw(rng, 8, 8)[0].parameters[name] == value
+    for refused in ({"fill": 1.01}, {"side": 1.01}):
+        with pytest.raises(ValueError, match="must lie in"):
+            augment.RandomCutout(**refused)
