@@ -187,6 +187,18 @@ def test_divergence_is_said(digits, name):
         list(run)
 
 
+def test_clips_scale_grows_to_a_hundred_and_no_further(rng):
+    x = 1 + 0.3 * rng.random(size=(20, 6))  # pairs agree already: only the scale is left to learn
+    same = {"images": x, "texts": x, "image_encoder": encoders.Relu(), "text_encoder": encoders.Relu()}
+    run = train.clip(
+        **same, steps=8, batch_size=10, rng=rng, learning_rate=20.0, optimizer=optim.Sgd(momentum=0.0)
+    )
+    taus = [step.tau for step in run]
+    assert taus[0] == pytest.approx(0.07)
+    assert taus[1] < 0.07
+    assert taus[-1] == pytest.approx(0.01, rel=1e-12)
+
+
 def test_clips_scale_may_vanish_and_its_temperature_is_then_infinite(digits):
     run = METHODS["clip"](
         digits, np.random.default_rng(0), steps=3, batch_size=64, learning_rate=1e30, optimizer=optim.Sgd()
