@@ -413,16 +413,14 @@ def test_two_builds_are_byte_identical(rendered, tmp_path, player_template, monk
     }
 
 
-def test_an_unchanged_sim_costs_milliseconds_and_touches_nothing(tmp_path, player_template, monkeypatch):
+def test_an_unchanged_sim_is_not_rendered_again_and_touches_nothing(tmp_path, player_template, monkeypatch):
     folder = write_sim(tmp_path / "sims")
     (page,) = build(tmp_path / "sims", tmp_path / "out", template=player_template)
     before = (page.out / "main.html").stat()
     (folder / "index.md").write_text(PAGE + "More text, which renders nothing.\n", encoding="utf-8")
     monkeypatch.setattr(render_sims.subprocess, "run", lambda *a, **k: pytest.fail("rendered again"))
     lines = []
-    start = time.perf_counter()
     build(tmp_path / "sims", tmp_path / "out", template=player_template, report=lines.append)
-    assert time.perf_counter() - start < 0.5
     assert (page.out / "main.html").stat().st_mtime_ns == before.st_mtime_ns
     assert "unchanged" in lines[0]
     # Damaged output is put right from the cache.
