@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sim_engine import losses
+from sim_engine import losses, similarity
 from sim_engine._matmul import forced
 
 DTYPES = [np.float16, np.float32, np.float64]
@@ -248,3 +248,15 @@ def test_at_most_three_matrices_at_once(views, name, path):
         tracemalloc.stop()
     matrix = (2 * n) ** 2 * 8
     assert matrix < peak < 2.5 * matrix
+
+
+def test_a_cosine_that_rounds_below_minus_1_does_not_blow_up_the_floor(rng):
+    """One view against three opposite ones: the floor's exponent would be 1e-16 / τ > 0."""
+    below = [u for u in rng.normal(size=(200, 3)) if (v := similarity.normalize([u]).u[0]) @ v > 1]
+    assert below
+    for u in below:
+        z_a, z_b = np.array([u, -u]), np.array([-u, -u])
+        for loss in (LOSSES["debiased"], LOSSES["hard"]):
+            value, *grads = loss(z_a, z_b, 1e-30)
+            assert math.isfinite(value)
+            assert np.isfinite(grads).all()
