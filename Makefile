@@ -9,7 +9,7 @@ export NO_MKDOCS_2_WARNING := 1
 NAME ?=
 ARGS ?=
 
-.PHONY: help serve site test bench data check linkcheck book-tools test-tools clean
+.PHONY: help serve site test bench data mutants check linkcheck book-tools test-tools clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -29,6 +29,9 @@ bench: test-tools site  ## measure, and print medians and ratios
 data: test-tools  ## train and export one recipe: make data NAME=digits-trajectory
 	@test -n "$(NAME)" || { echo "which recipe? make data NAME=..."; $(PY) -m build_scripts.precompute --list; exit 2; }
 	$(PY) -m build_scripts.precompute $(NAME) $(ARGS)
+
+mutants: test-tools  ## change the losses one wrong step at a time, and list what no test notices
+	$(PY) -m build_scripts.mutants $(ARGS)
 
 check: test-tools  ## check every promise of the book, types and style
 	$(PY) -m build_scripts.check
