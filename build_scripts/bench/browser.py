@@ -36,13 +36,18 @@ _MARKS = """
   const marks = (window.__bench = { states: {} });
   const look = () => {
     // In the sim's own document, or in the page that embeds it, where it first stands in a cover.
-    const cover = document.querySelector(".embed-cover")?.shadowRoot;
+    const holder = document.querySelector(".embed-cover");
+    const cover = holder?.shadowRoot;
     const picture = (cover ?? document).querySelector("figure[data-panel] :is(svg, img, canvas)");
     const box = picture?.getBoundingClientRect();
-    const ready = cover ? picture?.closest(".sim") : document.readyState !== "loading";
+    // Something after it has been read, so the picture is whole.
+    const ready = document.readyState !== "loading" || (cover && holder.nextElementSibling);
     if (ready && box && box.height > 0 && box.bottom > 0 && box.top < innerHeight) {
-      // The frame in which it was found is painted when the next task runs.
-      setTimeout(() => (marks.picture = performance.timeOrigin + performance.now()), 0);
+      // The frame in which it was found is painted when the next task runs; a message does not queue
+      // behind the tasks of loading.
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => (marks.picture = performance.timeOrigin + performance.now());
+      port2.postMessage(null);
       return;
     }
     requestAnimationFrame(look);
