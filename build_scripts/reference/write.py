@@ -16,6 +16,7 @@ __all__ = ["Links", "claim", "index_line", "sections"]
 LABELS = {"Args": "Arguments"}
 _CODE = re.compile(r"^`(?P<name>[A-Za-z_][\w.]*)`$")
 _ARXIV = re.compile(r"\barXiv:(?P<number>\d{4}\.\d{4,5})\b")
+_BESIDE = re.compile(r"\\qquad\b")
 # A shape stays in one line.
 _SHAPE = re.compile(r"\([\w*]+(?:, [\w*]+)+,?\)")
 # Links, code and formulas; what lies between is prose.
@@ -76,8 +77,17 @@ def _typeset(text: str, code: Callable[[str], str] = str) -> str:
     """Set prose; `code` treats what is in backticks, formulas stay as they are."""
     pieces = _APART.split(text)
     pieces[::2] = [_prose(piece) for piece in pieces[::2]]
-    pieces[1::2] = [code(piece) for piece in pieces[1::2]]
+    pieces[1::2] = [_stacked(piece) if piece.startswith("$$") else code(piece) for piece in pieces[1::2]]
     return "".join(pieces)
+
+
+def _stacked(formula: str) -> str:
+    """Set formulas that stand side by side below each other, for a narrow column."""
+    parts = _BESIDE.split(formula.strip("$"))
+    if len(parts) == 1 or any(part.count("{") != part.count("}") or r"\begin" in part for part in parts):
+        return formula
+    rows = r" \\[0.6em] ".join(part.strip() for part in parts)
+    return f"$$\\begin{{gathered}}{rows}\\end{{gathered}}$$"
 
 
 def _prose(text: str) -> str:

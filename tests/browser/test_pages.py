@@ -17,6 +17,8 @@ PAGES = {
     "every control": "sims/all-controls/main.html",
     "notebook": "notebooks/nt-xent-from-scratch/",
     "develop": "develop/architecture/",
+    "reference": "reference/losses/",
+    "reference of classes": "reference/encoders/",
     "instructors": "instructors/",
     "references": "references/",
 }

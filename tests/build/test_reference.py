@@ -19,6 +19,7 @@ from build_scripts.reference import docstrings
 from build_scripts.reference.collect import entries, modules
 from build_scripts.reference.signatures import call, parameters_of, result
 from build_scripts.reference.write import Links, claim, sections
+from build_scripts.site_nav import contents
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of MkDocs's plugins
@@ -196,6 +197,12 @@ def test_every_public_name_says_what_its_kind_needs(listed):
     assert faults == []
 
 
+def test_the_families_come_from_the_formula_to_the_figure():
+    (part,) = contents(f"reference/{name}.md" for name in ("data", "index", "losses", "zeta", "augment"))
+    order = ("index", "losses", "augment", "data", "zeta")
+    assert part == {"API reference": [f"reference/{name}.md" for name in order]}
+
+
 def test_the_exceptions_are_needed(listed):
     assert [p for p in WITHOUT_SOURCE if p not in listed or listed[p].docstring.section("Source")] == []
 
@@ -297,6 +304,9 @@ def test_words_in_backticks_become_links_where_they_are_sure():
     assert links.mark("$a >= `b`$, N >= 2, `c >= d`, (N, d), (0 or 1, x)") == (
         "$a >= `b`$, N\u00a0≥\u00a02, `c >= d`, (N,\u00a0d), (0 or 1, x)"
     )
+    beside, within = r"$$a,\qquad b$$", r"$$\text{a \qquad b}$$"
+    assert links.mark(beside) == r"$$\begin{gathered}a, \\[0.6em] b\end{gathered}$$"
+    assert links.mark(within) == within
     said = docstrings.read("Claim `g`.\n\nSource:\n    arXiv:2002.05709, eq. 1.")
     assert claim(said, links) == "Claim [`g`][p.floors.g]."
     assert sections(said, None, links) == (
