@@ -44,7 +44,7 @@ def embed(book: Book, inside: str | None, *, own_page: bool = False) -> str:
     covered = first and book.painted and set(dict(parse_qsl(query))) <= {"hide"}
     # A frame is another page for the same thread: under a cover it waits until the picture is laid out.
     frame = iframe(address, wide, sim.title, "eager" if first and not covered else "lazy", style)
-    if covered:
+    if covered and book.painted:
         painted = cover(book.painted(sim.slug), hidden, relative(f"sims/{sim.slug}/", page.url))
         # The picture comes first in the file too, and has its room from the start.
         frame = f'<div class="embed-stage"{style}>{painted}{frame}</div>'

@@ -22,8 +22,8 @@ PYTHON = """case "$*" in
 esac"""
 OLD_PYTHON = """case "$*" in *version_info*) exit 1;; --version) echo "Python 3.9.2";; esac"""
 NO_VENV = """case "$*" in *ensurepip*) exit 1;; --version) echo "Python 3.11.2";; esac"""
-NODE = "case \"$1\" in --version) echo v20.19.0;; esac"
-OLD_NODE = "case \"$1\" in --version) echo v18.20.4;; -e) exit 1;; esac"
+NODE = 'case "$1" in --version) echo v20.19.0;; esac'
+OLD_NODE = 'case "$1" in --version) echo v18.20.4;; -e) exit 1;; esac'
 NPM = "mkdir -p node_modules; echo npm-installed >> done.log"
 
 

@@ -67,10 +67,7 @@ def test_log_mean_exp_by_bessel_functions(kappa):
             wanted = kappa**2 / (2 * d)
         else:
             wanted = (
-                math.lgamma(d / 2)
-                + order * math.log(2 / kappa)
-                + math.log(special.ive(order, kappa))
-                + kappa
+                math.lgamma(d / 2) + order * math.log(2 / kappa) + math.log(special.ive(order, kappa)) + kappa
             )
         assert sphere.log_mean_exp(kappa, d) == pytest.approx(wanted, rel=1e-11, abs=1e-13)
 
