@@ -30,6 +30,7 @@ TOOLS = (
     "sortedcontainers",
 )
 OPTIONS = "-c /settings/pyproject.toml --rootdir=/repo -p _hypothesis_pytestplugin -p no:cacheprovider -q"
+OPTIONS += " --continue-on-collection-errors"
 MOST = 600.0  # seconds, on a machine that does much else
 
 

@@ -23,6 +23,7 @@ standing_in.install("/published/python_stdlib.zip")
 hypothesis_native.install(sys.argv[1])
 
 import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
 
 
 class Report:
@@ -37,6 +38,10 @@ class Report:
             if name in elsewhere.ELSEWHERE:
                 reason = standing_in.reason(elsewhere.ELSEWHERE[name])
                 item.add_marker(pytest.mark.skip(reason=reason), append=False)
+            own = getattr(item.obj, "_hypothesis_internal_use_settings", None)
+            if own and own.max_examples > settings.default.max_examples:  # a test's own wish is the desk's
+                fewer = settings(own, max_examples=settings.default.max_examples)
+                item.obj._hypothesis_internal_use_settings = fewer
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item):

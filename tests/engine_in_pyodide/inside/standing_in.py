@@ -5,6 +5,7 @@ class from `torch.nn.Module`: none of that fails. The first use inside a running
 test, with the package's name in the reason. All other tests of the file run.
 """
 
+import contextlib
 import functools
 import importlib.abc
 import importlib.machinery
@@ -174,3 +175,6 @@ def install(published):
         setattr(subprocess, name, _process(getattr(subprocess, name), "processes"))
     subprocess.Popen.__init__ = _process(subprocess.Popen.__init__, "processes")
     shutil.which = _process(shutil.which, "programs")
+    threads = types.ModuleType("threadpoolctl")  # there is one thread
+    threads.threadpool_limits = contextlib.nullcontext
+    sys.modules["threadpoolctl"] = threads
