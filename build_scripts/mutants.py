@@ -3,7 +3,9 @@
 mutmut says which steps there are (a sign, a bound, an operator, an argument). The run is our own: one
 process imports torch and the test tools, and each mutant is a fork of it in which the file under test is
 read with the step taken; nothing on the disk is changed. A mutant meets the tests that call the changed
-function, the quickest first, until one fails. Usage: python -m build_scripts.mutants [FILE ...].
+function, file by file and the quickest first, until one fails.
+
+Usage: python -m build_scripts.mutants [FILE ...] [--sample N] [--minutes M]
 """
 
 from __future__ import annotations
@@ -249,18 +251,28 @@ def start(mutant: Mutant, reaches: dict[str, Reach]) -> int | None:
     and 20 for the imports) or ten times that on the clock.
     """
     place = (mutant.file, mutant.function)
-    names = sorted((n for n, r in reaches.items() if place in r.calls), key=lambda n: reaches[n].seconds)
-    if not names:
+    per_file: dict[str, list[str]] = {}
+    of_file: dict[str, int] = {}
+    for name in sorted(reaches, key=lambda name: reaches[name].seconds):
+        file = name.partition("::")[0]
+        of_file[file] = of_file.get(file, 0) + 1
+        if place in reaches[name].calls:
+            per_file.setdefault(file, []).append(name)
+    if not per_file:
         return None
-    files = sorted({name.partition("::")[0] for name in names})
-    limit = 20 + int(5 * sum(reaches[name].seconds for name in names))
+    # A file whose every test calls the function is likely to be about it.
+    files = sorted(per_file, key=lambda file: (-len(per_file[file]) / of_file[file], file))
+    limit = 20 + int(5 * sum(reaches[name].seconds for names in per_file.values() for name in names))
 
     def work() -> int:
         resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
         signal.alarm(10 * limit)
         module = mutant.file.removesuffix(".py").replace("/", ".")
         sys.meta_path.insert(0, _Reader(module, str(ROOT / mutant.file), mutant.text))
-        return _pytest(files, _Order(names))
+        for file in files:
+            if status := _pytest([file], _Order(per_file[file])):
+                return status
+        return 0
 
     return _fork(work)
 
