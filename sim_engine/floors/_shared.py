@@ -47,7 +47,9 @@ def mean_log_sum_exp(count: int, d: int, tau: float) -> float:
         with np.errstate(divide="ignore"):
             power = np.exp(count * np.log1p(-np.minimum(missing, 1.0)))
         total += step * float(np.sum(np.exp(-np.exp(np.minimum(v, 700.0))) - power))
-        if power[-1] < 1e-20 and v[-1] > 5:
+        # For a single term the power is what rounding leaves of 1 minus the weights' sum, which need not
+        # be 0; beyond 2 / tau + 7 no exp(-uX) is left.
+        if v[-1] > 5 and (power[-1] < 1e-20 or v[-1] > 2 / tau + 7):
             return 1 / tau + total
         v += 64 * step
 

@@ -164,8 +164,9 @@ def triplet_views(
         return TripletViewsResult(0.0, np.zeros_like(z_a), np.zeros_like(z_b), 0)
     value = max(0.0, margin - float(gap[chosen].mean(dtype=np.float64)))
     weight = chosen.astype(gap.dtype)
+    del gap  # the product below may need a matrix of its size
     weight[anchor, other] = -weight.sum(axis=1)
-    weight *= gap.dtype.type(2.0 / count)
+    weight *= weight.dtype.type(2.0 / count)
     with np.errstate(over="ignore", invalid="ignore"):
         grad = normalize_backward(symmetrized_product(weight, both.u), both)
     finite(value, z_a=grad[:n], z_b=grad[n:])

@@ -129,7 +129,13 @@ def test_features_that_differ_by_rounding_and_extreme_penalties_stay_finite(rng,
     tiny[0] = np.nextafter(1e-150, 1)
     apart = np.eye(3)[labels] + 0.01 * rng.normal(size=(12, 3))
     for z in (tiny, apart, apart * [1, 1e-9, 1e9], 1e6 + apart):
-        model = metrics.softmax_regression(z, labels, l2=l2)
+        try:
+            model = metrics.softmax_regression(z, labels, l2=l2)
+        except ValueError as error:
+            # Without a penalty to speak of, rounding decides whether the gradient gets below its bound.
+            assert l2 == 1e-300
+            assert "l2 must be larger" in str(error)
+            continue
         assert np.isfinite(model.weights).all()
         assert np.isfinite(model.probabilities(z)).all()
         assert 0 <= model.value <= 12 * math.log(3) + 1e-9

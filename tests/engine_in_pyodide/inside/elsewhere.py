@@ -5,7 +5,6 @@
 
 SOURCES = "the engine's sources"  # its wheel holds bytecode
 BLAS = "BLAS"
-SUMS = "a loop that ends"
 SPEED = "this machine's speed"  # what a page takes is measured by `make bench`
 
 ELSEWHERE = {
@@ -15,9 +14,6 @@ ELSEWHERE = {
     "test_package.py::test_products_of_matrices_go_through_one_helper": SOURCES,
     "test_package.py::test_every_public_function_is_documented": SOURCES,
     "test_similarity.py::test_forcing_a_path_ends_with_the_block": BLAS,  # says which path is the usual one
-    # floors' mean_log_sum_exp stops when a sum of weights is 1 to the last digit; inside it is not, and the
-    # loop has no end. Take this line out when it has.
-    "test_floors_of_losses.py::test_sums_of_one_and_two_terms_have_closed_forms": SUMS,
     # The driver measures the path without BLAS on its own: two matrices at once, not one.
     "test_nt_xent_limits.py::test_at_most_three_matrices_at_once": BLAS,
 }
