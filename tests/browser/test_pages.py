@@ -57,6 +57,8 @@ def test_nothing_overflows(name, width, book, page):
 def test_any_base_path_works(base, site, page):
     with StaticServer(site, prefix=base) as server:
         page.goto(server.url + "chapters/03-nt-xent/", wait_until="networkidle")
+        # Under its cover the frame waits until the reader comes near.
+        page.locator("figure.embed").first.scroll_into_view_if_needed()
         page.frame_locator("iframe").first.locator("main.sim svg").first.wait_for()
         page.goto(server.url + "sims/nt-xent-explorer/main.html?run=1")
         page.locator("main.sim[data-state=live]").wait_for(timeout=60_000)
