@@ -16,6 +16,9 @@ Array = NDArray[np.floating[Any]]
 UNIT_TOLERANCE = {2: 4e-3}
 UNIT_TOLERANCE_ELSE = 2e-4
 
+# No count is larger, and what is computed of one stays far from overflow.
+LARGEST_WHOLE = 2**63 - 1
+
 
 def floats(name: str, values: ArrayLike, *, ndim: int | None = None) -> Array:
     """Return `values` as a finite array of float32 or float64.
@@ -95,21 +98,29 @@ def temperature(tau: float, dtype: np.dtype[Any] | None = None) -> float:
     return tau
 
 
-def positive(name: str, value: float) -> float:
-    """Return `value` as a finite float > 0, or raise `ValueError`."""
+def positive(name: str, value: float, *, most: float | None = None) -> float:
+    """Return `value` as a finite float > 0, at most `most`, or raise `ValueError`."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         raise ValueError(f"{name} must be a number > 0, got {value!r}")
     number = float(value)
     if not (math.isfinite(number) and number > 0):
         raise ValueError(f"{name} must be finite and > 0, got {value!r}")
+    if most is not None and number > most:
+        raise ValueError(f"{name} must be at most {most:g}, got {value!r}")
     return number
 
 
 def whole(name: str, value: int, *, least: int, most: int | None = None) -> int:
-    """Return `value` as an int within [least, most], or raise `ValueError`."""
+    """Return `value` as an int within [least, most], at most 2**63 - 1 where `most` is not given.
+
+    Raises:
+        ValueError: not a whole number, or outside.
+    """
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
         raise ValueError(f"{name} must be a whole number, got {value!r}")
     number = int(value)
+    if abs(number) > (LARGEST_WHOLE if most is None else max(most, LARGEST_WHOLE)):
+        raise ValueError(f"{name} must be a whole number of at most 63 bits, got {number.bit_length()} bits")
     if number < least or (most is not None and number > most):
         wanted = f"at least {least}" if most is None else f"from {least} to {most}"
         raise ValueError(f"{name} must be {wanted}, got {number}")

@@ -150,7 +150,7 @@ def log_mean_exp(kappa: float, d: int, *, below_most: bool = False) -> float:
     $\log(\sinh\kappa/\kappa)$ for d = 3.
 
     Args:
-        kappa: finite, >= 0.
+        kappa: >= 0, at most 1e301.
         d: dimension, >= 1.
         below_most: return $\log\mathbb{E}\,e^{\kappa(s - 1)}$, which keeps its digits when κ is large.
 
@@ -158,7 +158,7 @@ def log_mean_exp(kappa: float, d: int, *, below_most: bool = False) -> float:
         nats, from 0 at κ = 0 to at most κ; with `below_most` at most 0.
 
     Raises:
-        ValueError: kappa is negative or not finite, or d < 1.
+        ValueError: kappa is negative, not finite or above 1e301, or d < 1.
 
     Examples:
         >>> round(log_mean_exp(2.0, d=3), 6), round(math.log(math.sinh(2.0) / 2.0), 6)
@@ -167,6 +167,8 @@ def log_mean_exp(kappa: float, d: int, *, below_most: bool = False) -> float:
     kappa = float(floats("kappa", kappa, ndim=0))
     if kappa < 0:
         raise ValueError(f"kappa must be >= 0, got {kappa}")
+    if kappa > 1e301:
+        raise ValueError(f"kappa must be at most 1e301, got {kappa}")
     d = whole("d", d, least=1)
     shift = 0.0 if below_most else kappa
     if d == 1:

@@ -157,7 +157,7 @@ def tsne_steps(
             1e-4 keeps the data's own order.
         perplexity: as in `joint_probabilities`.
         steps: >= 0.
-        exaggeration: c, >= 1.
+        exaggeration: c, from 1 to 1e100.
         early: steps with exaggeration, >= 0.
         learning_rate: η, > 0; None for N / (4c), at least 50.
 
@@ -181,6 +181,8 @@ def tsne_steps(
     n, d = len(joint), whole("d", d, least=1)
     steps, early = whole("steps", steps, least=0), whole("early", early, least=0)
     exaggeration = positive("exaggeration", exaggeration)
+    if exaggeration > 1e100:
+        raise ValueError(f"exaggeration must be at most 1e+100, got {exaggeration}")
     if exaggeration < 1:
         raise ValueError(f"exaggeration must be at least 1 (1 is none), got {exaggeration}")
     rate = (
@@ -234,7 +236,10 @@ def _iterate(
             y -= y.mean(axis=0)
             fine = bool((np.abs(y) < 1e100).all())
         if not fine:
-            raise ValueError(f"learning_rate must be smaller: at {rate:g} step {step + 1} leaves all bounds")
+            raise ValueError(
+                f"learning_rate must be smaller: at {rate:g} step {step + 1} leaves all bounds, "
+                f"with an exaggeration of {exaggeration if exaggerated else 1.0:g}"
+            )
 
 
 def _descend(joint: Float64, y: Float64, exaggeration: float, entropy: float) -> tuple[float, Float64]:

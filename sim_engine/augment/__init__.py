@@ -31,6 +31,7 @@ from sim_engine.augment.noise import RandomNoise, noise
 from sim_engine.augment.rotation import RandomRotation, rotation
 from sim_engine.augment.simclr import colour_distortion, simclr
 from sim_engine.augment.sobel import sobel
+from sim_engine.augment.training import TrainingViews
 from sim_engine.augment.views import View, Views, replay, replay_each, view, views
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "RandomRotation",
     "RandomSaturation",
     "Step",
+    "TrainingViews",
     "View",
     "Views",
     "brightness",

@@ -65,23 +65,30 @@ def apply_each(x: NDArray[Any], steps: Sequence[Sequence[Step]]) -> list[NDArray
 
 def _alike(step: Step, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """Return what two images must have in common to go through their next step together."""
-    if step.name not in OPERATIONS:
-        raise ValueError(f"a step must be one of {', '.join(OPERATIONS)}, got {step.name!r}")
-    each, settings = _parameters(step.name)
-    given, known = set(step.parameters), {*each, *settings}
-    missing = [key for key in (*each, *settings) if key not in given and settings.get(key, True)]
-    if missing or not given <= known:
-        takes, got = (", ".join(sorted(keys)) or "nothing" for keys in (known, given))
-        raise ValueError(f"a step {step.name} takes {takes}, got {got}")
-    shared = tuple(
-        (key, tuple(value) if isinstance(value, list) else value)  # JSON has no tuples
-        for key, value in step.parameters.items()
-        if key in settings
-    )
-    return step.name, shape, shared, each
+    each, shared = _plan(step.name, tuple(step.parameters))
+    parameters = step.parameters
+    same = tuple(tuple(v) if isinstance(v := parameters[key], list) else v for key in shared)  # as from JSON
+    return step.name, shape, tuple(zip(shared, same, strict=True)), each
 
 
 @functools.cache
+def _plan(name: str, given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which of a step's parameters may differ between images of one call, and which may not.
+
+    Raises:
+        ValueError: there is no such operation, or these are not its parameters.
+    """
+    if name not in OPERATIONS:
+        raise ValueError(f"a step must be one of {', '.join(OPERATIONS)}, got {name!r}")
+    each, settings = _parameters(name)
+    known = {*each, *settings}
+    missing = [key for key in (*each, *settings) if key not in given and settings.get(key, True)]
+    if missing or not set(given) <= known:
+        takes, got = (", ".join(sorted(keys)) or "nothing" for keys in (known, given))
+        raise ValueError(f"a step {name} takes {takes}, got {got}")
+    return each, tuple(key for key in given if key in settings)
+
+
 def _parameters(name: str) -> tuple[tuple[str, ...], dict[str, bool]]:
     """Return the parameters that may differ between images; the others, and whether they must be given."""
     each, settings = [], {}

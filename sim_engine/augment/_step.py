@@ -73,9 +73,14 @@ class Fixed:
         return (Step(self.name, dict(self.parameters)),)
 
 
+def uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """The number that `rng.uniform(low, high)` draws, several times as fast: that one prepares for arrays."""
+    return low + (high - low) * rng.random()
+
+
 def uniform_factor(rng: np.random.Generator, most: float) -> float:
     """A factor from U(max(0, 1 - most), 1 + most)."""
-    return float(rng.uniform(max(0.0, 1.0 - most), 1.0 + most))
+    return uniform(rng, max(0.0, 1.0 - most), 1.0 + most)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from sim_engine._check import Array, whole
 from sim_engine.augment._pixels import LIMIT, View, column, per_image, pixels, span
-from sim_engine.augment._step import Step
+from sim_engine.augment._step import Step, uniform
 
 LEAST_SIGMA = 1e-6
 
@@ -128,4 +128,4 @@ class RandomGaussianBlur:
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
         """One step with its sigma and its kernel."""
         kernel = kernel_size(min(height, width)) if self.kernel is None else int(self.kernel)
-        return (Step("gaussian_blur", {"sigma": float(rng.uniform(*self.sigma)), "kernel": kernel}),)
+        return (Step("gaussian_blur", {"sigma": uniform(rng, *self.sigma), "kernel": kernel}),)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim_engine._check import Array, whole
 from sim_engine.augment._pixels import View, pixels, span, whole_per_image
-from sim_engine.augment._step import Step
+from sim_engine.augment._step import Step, uniform
 
 ATTEMPTS = 100  # as in the released code; then the whole image
 
@@ -161,7 +161,7 @@ class RandomResizedCrop:
         low, high = math.log(self.ratio[0]), math.log(self.ratio[1])
         box = (0, 0, height, width)
         for _ in range(ATTEMPTS):
-            f, q = rng.uniform(*self.area), math.exp(rng.uniform(low, high))
+            f, q = uniform(rng, *self.area), math.exp(uniform(rng, low, high))
             h, w = round(height * math.sqrt(f / q)), round(width * math.sqrt(f * q))
             if 1 <= h <= height and 1 <= w <= width:
                 box = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1)), h, w

@@ -37,7 +37,7 @@ def cutout(
             side is negative, or fill lies outside [0, 1].
 
     Source:
-        DeVries, Taylor (2017), arXiv:1708.04552, section 3; Chen et al. (2020), arXiv:2002.05709, figure 4.
+        DeVries, Taylor (2017), arXiv:1708.04552; Chen et al. (2020), arXiv:2002.05709, figure 4.
 
     Examples:
         >>> cutout(np.zeros((1, 4, 3), np.uint8), 0, -1, 1, 3, fill=1.0)[0, :, 0]

@@ -110,7 +110,7 @@ def node_drop(edges: ArrayLike, features: ArrayLike, dropped: ArrayLike) -> Grap
         ValueError: edges or features are of another shape or type, a node does not exist, or none is left.
 
     Source:
-        You et al. (2020), arXiv:2010.13902, section 3.1 (GraphCL).
+        You et al. (2020), arXiv:2010.13902 (GraphCL), "node dropping".
 
     Examples:
         >>> seen = node_drop([[0, 1], [1, 2], [2, 3]], np.eye(4), [0])

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from sim_engine.augment import _colour
 from sim_engine.augment._pixels import View, column, in_range, per_image, pixels
-from sim_engine.augment._step import Step
+from sim_engine.augment._step import Step, uniform
 
 
 def hue(image: ArrayLike, shift: ArrayLike) -> View:
@@ -64,4 +64,4 @@ class RandomHue:
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
         """One step with its shift."""
-        return (Step("hue", {"shift": float(rng.uniform(-self.most, self.most))}),)
+        return (Step("hue", {"shift": uniform(rng, -self.most, self.most)}),)

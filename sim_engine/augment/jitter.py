@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from sim_engine._check import Array
 from sim_engine.augment import _colour
 from sim_engine.augment._pixels import View, column, in_range, per_image, pixels
-from sim_engine.augment._step import Step, uniform_factor
+from sim_engine.augment._step import Step, uniform, uniform_factor
 
 Listing = Literal["tensorflow", "pytorch"]
 ORDER = ("brightness", "contrast", "saturation", "hue")
@@ -151,11 +151,11 @@ class RandomColourJitter:
         """One step with four numbers and, for "pytorch", their order."""
         most = 0.8 * self.s
         added = self.listing == "tensorflow"
-        brightness = float(rng.uniform(-most, most)) if added else uniform_factor(rng, most)
+        brightness = uniform(rng, -most, most) if added else uniform_factor(rng, most)
         rest = {
             "contrast": uniform_factor(rng, most),
             "saturation": uniform_factor(rng, most),
-            "shift": float(rng.uniform(-0.2 * self.s, 0.2 * self.s)),
+            "shift": uniform(rng, -0.2 * self.s, 0.2 * self.s),
         }
         if added:
             return (Step("jitter_tensorflow", {"delta": brightness, **rest}),)

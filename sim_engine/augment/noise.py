@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sim_engine.augment._pixels import LIMIT, View, column, per_image, pixels, span, whole_per_image
-from sim_engine.augment._step import Step
+from sim_engine.augment._step import Step, uniform
 
 SEEDS = 2**32
 
@@ -67,5 +67,5 @@ class RandomNoise:
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
         """One step with its sigma and its seed."""
-        sigma = float(rng.uniform(*self.sigma))
+        sigma = uniform(rng, *self.sigma)
         return (Step("noise", {"sigma": sigma, "seed": int(rng.integers(SEEDS))}),)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sim_engine.augment._pixels import View, in_range, per_image, pixels
-from sim_engine.augment._step import Step
+from sim_engine.augment._step import Step, uniform
 
 
 def rotation(image: ArrayLike, degrees: ArrayLike, *, fill: float = 0.0) -> View:
@@ -96,7 +96,7 @@ class RandomRotation:
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
         """One step with its angle."""
         if self.angles is None:
-            degrees = float(rng.uniform(-self.most, self.most))
+            degrees = uniform(rng, -self.most, self.most)
         else:
             degrees = float(self.angles[rng.integers(len(self.angles))])
         return (Step("rotation", {"degrees": degrees, "fill": float(self.fill)}),)

@@ -47,7 +47,7 @@ def simclr(
 ) -> Compose:
     r"""Random resized crop, flip with probability 0.5, `colour_distortion`, blur with probability 0.5.
 
-    The paper resizes bicubically, this bilinearly (with antialias); all else is appendix A's.
+    The paper's code resizes bicubically, this bilinearly (with antialias); all else is appendix A's.
 
     Args:
         s: strength of the colour distortion, from 0 to 2.5.

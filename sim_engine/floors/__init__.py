@@ -1,25 +1,49 @@
 """Values of losses and of uniformity to measure a run against: chance, collapse, and the best there is.
 
 `equal`, `uniform` and `best` are NT-Xent's; the same three of other losses are in the module of the
-loss's name, as `floors.clip.best`. A loss without one of the three has no such value of its own: the
-debiased and the hard-negative loss at equal similarities have NT-Xent's, MoCo's values are `info_nce`'s.
+loss's name, as `floors.clip.best`. Where a loss lacks one of the three, another's value is its own, or
+there is none to know:
+
+- the debiased and the hard-negative loss at equal similarities have NT-Xent's, and `debiased.best` is
+  the least of both;
+- MoCo's values are `info_nce`'s;
+- the N-pair loss of rows of length r is CLIP's at tau = 1 / r²; without a bound on r its least is 0;
+- alignment + uniformity is 0 at a collapse; at best the positives coincide, and what is left is
+  `uniform_weight` times `best_uniformity_of_points`, or `best_uniformity` in the limit of many images;
+- BYOL and SimSiam are at their least, 0 and -1, at a collapse too: no floor tells it from success.
 """
 
 from __future__ import annotations
 
-from sim_engine.floors import clip, dcl, info_nce, nt_logistic, sup_con
+from sim_engine.floors import (
+    barlow_twins,
+    clip,
+    dcl,
+    debiased,
+    info_nce,
+    nt_logistic,
+    spectral,
+    sup_con,
+    triplet,
+    vicreg,
+)
 from sim_engine.floors.nt_xent import best, equal, uniform
 from sim_engine.floors.uniformity import best_uniformity, best_uniformity_of_points
 
 __all__ = [
+    "barlow_twins",
     "best",
     "best_uniformity",
     "best_uniformity_of_points",
     "clip",
     "dcl",
+    "debiased",
     "equal",
     "info_nce",
     "nt_logistic",
+    "spectral",
     "sup_con",
+    "triplet",
     "uniform",
+    "vicreg",
 ]

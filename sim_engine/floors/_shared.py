@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from sim_engine import sphere
-from sim_engine._check import temperature, whole
+from sim_engine._check import floats, temperature, whole
 
 
 def mean_log_sum_exp(count: int, d: int, tau: float) -> float:
@@ -30,7 +30,7 @@ def mean_log_sum_exp(count: int, d: int, tau: float) -> float:
     Raises:
         ValueError: count < 1, d < 1, or tau < 0.01.
     """
-    count, d, tau = whole("count", count, least=1), whole("d", d, least=1), temperature(tau)
+    count, d, tau = whole("count", count, least=1, most=2**65), whole("d", d, least=1), temperature(tau)
     if tau < 0.01:
         raise ValueError(f"tau must be at least 0.01 here, got {tau}: below, the integral is too sharp")
     # exp(-u X) is a step of width tau in the cosine, which the panels must resolve.
@@ -61,3 +61,13 @@ def fits(vertices: int, d: int | None) -> None:
             f"d must be at least n - 1 = {vertices - 1} for a simplex of {vertices} points, got {d}; "
             "leave d out for the bound that holds in every dimension but is not reached there"
         )
+
+
+def not_negative(name: str, value: float, *, most: float) -> float:
+    """Return `value` as a float in [0, most], or raise `ValueError`."""
+    number = float(floats(name, value, ndim=0))
+    if number < 0:
+        raise ValueError(f"{name} must be >= 0, got {number}")
+    if number > most:
+        raise ValueError(f"{name} must be at most {most:g}, got {number}")
+    return number

@@ -27,7 +27,7 @@ def equal(n: int, tau: float, similarity: float = 1.0) -> float:
         nats.
 
     Raises:
-        ValueError: n < 2, tau <= 0, or the similarity is no cosine.
+        ValueError: n < 2, tau <= 0, or so small that the loss overflows, or the similarity is no cosine.
 
     Examples:
         >>> round(equal(2, 0.5), 4)
@@ -37,7 +37,10 @@ def equal(n: int, tau: float, similarity: float = 1.0) -> float:
     s = float(floats("similarity", similarity, ndim=0))
     if not -1 <= s <= 1:
         raise ValueError(f"similarity must lie in [-1, 1], got {s}")
-    return _softplus(-s / tau) + (2 * n - 2) * _softplus(s / tau)
+    value = _softplus(-s / tau) + (2 * n - 2) * _softplus(s / tau)
+    if not math.isfinite(value):
+        raise ValueError(f"the loss overflows at n = {n} and tau = {tau}: make n smaller or tau larger")
+    return value
 
 
 def uniform(n: int, d: int, tau: float) -> float:

@@ -90,7 +90,8 @@ def best(classes: int, rows_each: int, tau: float, d: int | None = None) -> floa
         ValueError: an argument is out of range, or d < K - 1: the simplex does not fit.
 
     Source:
-        Graf, Hofer, Niethammer, Kwitt (2021), arXiv:2102.08817, theorem 2.
+        Graf, Hofer, Niethammer, Kwitt (2021), arXiv:2102.08817, the theorem on the
+        supervised contrastive loss.
 
     Examples:
         >>> round(best(10, 50, 0.1), 3)  # log 49 = 3.892

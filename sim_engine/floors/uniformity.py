@@ -16,13 +16,13 @@ def best_uniformity(d: int, t: float = 2.0) -> float:
 
     Args:
         d: dimension of z, >= 1.
-        t: inverse width, > 0; the paper uses 2.
+        t: inverse width, > 0, at most 1e300; the paper uses 2.
 
     Returns:
         nats, <= 0.
 
     Raises:
-        ValueError: d < 1 or t <= 0.
+        ValueError: d < 1, t <= 0 or t > 1e300.
 
     Source:
         Wang & Isola (2020), arXiv:2005.10242, section 4.1 and proposition 1.
@@ -31,7 +31,7 @@ def best_uniformity(d: int, t: float = 2.0) -> float:
         >>> round(best_uniformity(2), 3)
         -1.575
     """
-    kappa = 2 * positive("t", t)
+    kappa = 2 * positive("t", t, most=1e300)
     return sphere.log_mean_exp(kappa, d, below_most=True)
 
 
@@ -45,17 +45,17 @@ def best_uniformity_of_points(n: int, t: float = 2.0) -> float:
 
     Args:
         n: points N, >= 2.
-        t: inverse width, > 0; the paper uses 2.
+        t: inverse width, > 0, at most 1e300; the paper uses 2.
 
     Returns:
         nats, < 0.
 
     Raises:
-        ValueError: n < 2 or t <= 0.
+        ValueError: n < 2, t <= 0 or t > 1e300.
 
     Examples:
         >>> best_uniformity_of_points(2)
         -8.0
     """
     n = whole("n", n, least=2)
-    return -2 * positive("t", t) * n / (n - 1)
+    return -2 * positive("t", t, most=1e300) * n / (n - 1)

@@ -30,7 +30,7 @@ def barlow_twins(z_a: ArrayLike, z_b: ArrayLike, *, lam: float = 0.0051, eps: fl
 
     Args:
         z_a, z_b: the views, each (N, d), N >= 2; row i of both comes from image i.
-        lam: weight of the off-diagonal entries, >= 0; the paper uses 0.0051.
+        lam: weight of the off-diagonal entries, >= 0; the paper says 0.005, its code 0.0051.
         eps: added to each variance, >= 0, in the unit of z squared.
 
     Returns:

@@ -34,8 +34,8 @@ def dcl(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> LossResult:
         ValueError: as `nt_xent`.
 
     Source:
-        Yeh, Hong, Hsu, Liu, Chen, LeCun (2022), arXiv:2110.06848, propositions 1 (the multiplier) and
-        2 (the loss).
+        Yeh, Hong, Hsu, Liu, Chen, LeCun (2022), arXiv:2110.06848, eq. 6; the multiplier is the one it
+        names after negative-positive coupling.
 
     Examples:
         >>> import numpy as np

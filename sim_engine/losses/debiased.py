@@ -1,4 +1,4 @@
-"""Debiased contrastive loss: the expected false negatives are subtracted (Chuang et al. 2020, eq. 8)."""
+"""Debiased contrastive loss: the expected false negatives are subtracted (Chuang et al. 2020)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def debiased(z_a: ArrayLike, z_b: ArrayLike, tau: float, tau_plus: float) -> Los
         ValueError: as `nt_xent`, or tau_plus is not in [0, 1).
 
     Source:
-        Chuang, Robinson, Yen-Chen, Torralba, Jegelka (2020), arXiv:2007.00224, eqs. 7 and 8.
+        Chuang, Robinson, Yen-Chen, Torralba, Jegelka (2020), arXiv:2007.00224, the debiased
+        contrastive loss with its estimator g.
 
     Examples:
         >>> import numpy as np

@@ -74,7 +74,7 @@ def dino_cross_entropy(
             gradient is too large for the dtype.
 
     Source:
-        Caron et al. (2021), arXiv:2104.14294, eq. 1 to 3.
+        Caron et al. (2021), arXiv:2104.14294, eq. 1 to 3, the centre subtracted as in algorithm 1.
 
     Examples:
         >>> zero = [[0.0, 0.0, 0.0, 0.0]]

@@ -34,8 +34,8 @@ def n_pair(z_a: ArrayLike, z_b: ArrayLike) -> LossResult:
             inner products are too large for their dtype.
 
     Source:
-        Sohn (2016), Improved deep metric learning with multi-class N-pair loss objective, NIPS 29, section 3,
-        the loss called L_N-pair-mc.
+        Sohn (2016), Improved deep metric learning with multi-class N-pair loss objective, NIPS 29, the loss
+        called L_N-pair-mc.
 
     Examples:
         >>> result = n_pair([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]])

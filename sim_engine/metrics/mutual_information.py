@@ -33,8 +33,8 @@ def gaussian_mutual_information(rho: float, d: int) -> float:
         ValueError: rho is not a number between -1 and 1, or d < 1.
 
     Source:
-        Poole, Ozair, van den Oord, Alemi, Tucker (2019), arXiv:1905.06922, section 3; the entropy of
-        a Gaussian.
+        Poole, Ozair, van den Oord, Alemi, Tucker (2019), arXiv:1905.06922, the correlated Gaussians
+        of its experiments; the entropy of a Gaussian.
 
     Examples:
         >>> round(gaussian_mutual_information(0.9, 10), 4)
@@ -130,8 +130,7 @@ def nwj_bound(scores: ArrayLike) -> float:
         ValueError: scores is not a finite square array, or N = 1.
 
     Source:
-        Nguyen, Wainwright, Jordan (2010), arXiv:0809.0853; Poole et al. (2019), arXiv:1905.06922,
-        section 2.2.
+        Nguyen, Wainwright, Jordan (2010), arXiv:0809.0853; Poole et al. (2019), arXiv:1905.06922, eq. 7.
 
     Examples:
         >>> nwj_bound([[1.0, 1.0], [1.0, 1.0]])  # a constant 1 knows nothing

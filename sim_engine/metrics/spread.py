@@ -20,13 +20,13 @@ def uniformity(z: ArrayLike, *, t: float = 2.0) -> float:
 
     Args:
         z: unit rows, (N, d), N >= 2.
-        t: inverse width, > 0; the paper uses 2.
+        t: inverse width, > 0, at most 1e300; the paper uses 2.
 
     Returns:
         nats, from about -4t (two opposite points) to 0 (all points in one place).
 
     Raises:
-        ValueError: rows are not unit, N < 2, or t <= 0.
+        ValueError: rows are not unit, N < 2, t <= 0 or t > 1e300.
 
     Source:
         Wang & Isola (2020), arXiv:2005.10242, section 4.1.
@@ -36,7 +36,7 @@ def uniformity(z: ArrayLike, *, t: float = 2.0) -> float:
         -8.0
     """
     z = rows("z", z, unit=True)
-    t = positive("t", t)
+    t = positive("t", t, most=1e300)
     if len(z) < 2:
         raise ValueError("z must hold at least 2 rows, got 1: uniformity is of pairs")
     i, j = np.triu_indices(len(z), k=1)

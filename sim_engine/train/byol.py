@@ -58,14 +58,15 @@ def byol(
 
     Args:
         data: images or rows, (images, ...); the network is of their dtype: float32 is quicker.
-        augment: `augment(batch, rng)` returns one random view of each of the batch's rows.
+        augment: `augment(batch, rng)` returns one random view of each of the batch's rows;
+            `augment.TrainingViews` makes it of views of images.
         encoder: from a view to h (N, features).
         head: from h to z (N, d); None compares h itself.
         predictor: from z to a prediction of the other z, (N, d); None predicts z as it is.
         steps: updates T; the generator yields steps + 1 states, the untrained one first.
         batch_size: N, images a step, at least 2.
         rng: where the first weights, the batches and the views come from.
-        momentum: $m_0$, in [0, 1]; the paper has .996 for a million steps, short trainings want less.
+        momentum: $m_0$, in [0, 1]; the paper has .996 for 1000 epochs, short trainings want less.
             At 0 it stays 0.
         stop_gradient: whether the target learns by average alone.
         learning_rate: a constant, or a function from the step to the rate.
@@ -79,7 +80,7 @@ def byol(
             layer does not fit its input.
 
     Source:
-        Grill et al. (2020), arXiv:2006.07733, eq. 1-2 and section 3.2 (the schedule of m); Chen & He
+        Grill et al. (2020), arXiv:2006.07733, eq. 1-2 and section 3.3 (the schedule of m); Chen & He
         (2021), arXiv:2011.10566, section 4 (what stops collapse).
 
     Examples:

@@ -57,7 +57,8 @@ def moco(
 
     Args:
         data: images or rows, (images, ...); the network is of their dtype: float32 is quicker.
-        augment: `augment(batch, rng)` returns one random view of each of the batch's rows.
+        augment: `augment(batch, rng)` returns one random view of each of the batch's rows;
+            `augment.TrainingViews` makes it of views of images.
         encoder: from a view to h (N, features).
         head: from h to z (N, d); None compares h itself.
         steps: updates; the generator yields steps + 1 states, the untrained one first.

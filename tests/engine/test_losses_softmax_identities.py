@@ -46,7 +46,7 @@ def test_a_rows_nt_xent_is_the_softplus_of_its_dcl(tau):
     decoupled = losses.dcl(z_a, z_b, tau)
     coupled = losses.nt_xent(z_a, z_b, tau)
     assert coupled.value == pytest.approx(math.log1p(math.exp(decoupled.value)), rel=1e-10)
-    # Its gradient is DCL's times 1 - P(positive) = σ(ℓ_DCL), the multiplier of proposition 1.
+    # Its gradient is DCL's times 1 - P(positive) = σ(ℓ_DCL), the multiplier that the paper removes.
     multiplier = 1 / (1 + math.exp(-decoupled.value))
     np.testing.assert_allclose(_stack(coupled), multiplier * _stack(decoupled), rtol=1e-10, atol=1e-15)
 

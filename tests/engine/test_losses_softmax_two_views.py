@@ -27,18 +27,18 @@ def _rows(z_a, z_b):
 
 
 def paper_dcl(z_a, z_b, tau):
-    """Proposition 2 of Yeh et al. (2022), averaged."""
+    """Eq. 6 of Yeh et al. (2022), averaged."""
     ell = [-p / tau + math.log(sum(math.exp(s / tau) for s in neg)) for p, neg in _rows(z_a, z_b)]
     return sum(ell) / len(ell)
 
 
 def paper_debiased(z_a, z_b, tau, tau_plus):
-    """Eqs. 7 and 8 of Chuang et al. (2020) with M = 1, the positive."""
+    """The debiased loss of Chuang et al. (2020) with M = 1, the positive."""
     return paper_hard(z_a, z_b, tau, tau_plus, None)
 
 
 def paper_hard(z_a, z_b, tau, tau_plus, beta):
-    """Eq. 4 of Robinson et al. (2021), expectations by importance sampling; no beta, no sampling."""
+    """The objective of Robinson et al. (2021), expectations by importance sampling; no beta, no sampling."""
     ell = []
     for p, neg in _rows(z_a, z_b):
         count = len(neg)

@@ -1,7 +1,7 @@
 """Views of images and of graphs: each operation with given parameters, then as drawn."""
 
 import numpy as np
-from recorder import call, rng
+from recorder import call, keep, rng
 
 ONE = {
     "brightness": {"factor": 1.3},
@@ -62,6 +62,8 @@ def drawn(images):
         call("augment.replay_each", images, several.steps)
     call("augment.replay", images[0], [call("augment.Step", "grey")])
     call("augment.kernel_size", 96)
+    training = call("augment.TrainingViews", operations[-2])
+    keep("training", training(images, rng(1)))
 
 
 def graphs():
