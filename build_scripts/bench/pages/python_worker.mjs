@@ -1,30 +1,29 @@
-// The engine's NT-Xent in the runtime that readers get.
-import { serve, views } from "./timing.mjs";
+// The engine's losses in the runtime that readers get.
+import { pyodide } from "./runtime.mjs";
+import { rows, serve } from "./timing.mjs";
 
-const runtime = new URL("../runtime/", import.meta.url).href;
-const manifest = await (await fetch(`${runtime}runtime.json`)).json();
-const { loadPyodide } = await import(runtime + manifest.module);
-const pyodide = await loadPyodide({
-  indexURL: runtime,
-  stdLibURL: runtime + manifest.stdlib,
-  lockFileURL: runtime + manifest.lock,
-  packages: manifest.packages,
-});
-pyodide.runPython(`
+const prepare = `
 import numpy as np
-from sim_engine.losses import nt_xent, nt_xent_value
 
-def value(tau):
-    return nt_xent_value(z_a, z_b, tau)
+arrays = np.array(given)
+called = PAGE[loss]
+runs = {"gradients": lambda: called.gradients(*arrays, **called.options).value}
+if called.value:
+    runs["value"] = lambda: called.value(*arrays, **called.options)
+runs
+`;
+let runs;
 
-def gradients(tau):
-    return nt_xent(z_a, z_b, tau).value
-`);
-const [value, gradients] = ["value", "gradients"].map((name) => pyodide.globals.get(name));
-
-serve(({ n, d, tau }) => {
-  pyodide.globals.set("given", pyodide.toPy(views(n, d)));
-  pyodide.runPython("z_a, z_b = np.array(given)");
-  return { python: () => value(tau), gradients: () => gradients(tau) };
+serve(({ source, loss, n, d, sets }) => {
+  runs?.destroy();
+  if (!pyodide.globals.has("PAGE")) {
+    // As a module of its own, which a data class asks for.
+    pyodide.FS.writeFile("page_losses.py", source);
+    pyodide.runPython("from page_losses import PAGE");
+  }
+  pyodide.globals.set("loss", loss);
+  pyodide.globals.set("given", pyodide.toPy(rows(n, d, sets)));
+  runs = pyodide.runPython(prepare);
+  return Object.fromEntries([...runs.keys()].map((name) => [name, runs.get(name)]));
 });
 postMessage("ready");

@@ -1,7 +1,10 @@
 // What both workers of the loss benchmark share: the input, and how a call is timed.
 
-/** The same two views in every run (Marsaglia's xorshift32), as rows of plain numbers. */
-export function views(n, d) {
+const GRAIN = 20; // ms of one reading
+const SLOW = 500; // ms from which a call is not repeated for the compiler's sake
+
+/** The same sets of n rows in every run (Marsaglia's xorshift32), of plain numbers. */
+export function rows(n, d, sets) {
   let state = n * 1000 + d;
   const next = () => {
     state ^= state << 13;
@@ -9,26 +12,28 @@ export function views(n, d) {
     state ^= state << 5;
     return (state >>> 0) / 2 ** 32 - 0.5;
   };
-  const rows = () => Array.from({ length: n }, () => Array.from({ length: d }, next));
-  return [rows(), rows()];
+  const one = () => Array.from({ length: n }, () => Array.from({ length: d }, next));
+  return Array.from({ length: sets }, one);
 }
 
-/** Answers `prepare` by making `runs` ({name: function}), and `round` by timing each of them. */
+/** Answers `prepare` with the values of the `runs` ({name: function}) made, and `round` with their times. */
 export function serve(prepare) {
   let runs = {};
   let calls = {};
-  addEventListener("message", ({ data }) => {
+  addEventListener("message", async ({ data }) => {
     if (data.type === "prepare") {
-      runs = prepare(data);
+      runs = await prepare(data);
+      const values = {};
       for (const [name, run] of Object.entries(runs)) {
-        // Twice before it counts: the compiler has then seen the types.
-        run();
-        run();
-        calls[name] = Math.max(1, Math.ceil(20 / Math.max(time(run, 1), 0.05)));
+        const first = time(() => (values[name] = run()), 1);
+        // Once more before it counts: the compiler has then seen the types.
+        if (first < SLOW) run();
+        calls[name] = first < SLOW ? Math.ceil(GRAIN / Math.max(time(run, 1), 0.05)) : 1;
       }
-      postMessage(Object.fromEntries(Object.entries(runs).map(([name, run]) => [name, run()])));
+      postMessage(values);
     } else {
-      postMessage(Object.fromEntries(Object.entries(runs).map(([name, run]) => [name, time(run, calls[name])])));
+      const timed = Object.entries(runs).map(([name, run]) => [name, time(run, calls[name])]);
+      postMessage(Object.fromEntries(timed));
     }
   });
 }

@@ -1,13 +1,6 @@
 // SimCLR on rows the size of the digits (64 numbers), 64-128-64-32, 256 pairs, in the runtime that readers get.
-const runtime = new URL("../runtime/", import.meta.url).href;
-const manifest = await (await fetch(`${runtime}runtime.json`)).json();
-const { loadPyodide } = await import(runtime + manifest.module);
-const pyodide = await loadPyodide({
-  indexURL: runtime,
-  stdLibURL: runtime + manifest.stdlib,
-  lockFileURL: runtime + manifest.lock,
-  packages: manifest.packages,
-});
+import { pyodide } from "./runtime.mjs";
+
 pyodide.runPython(`
 import numpy as np
 from sim_engine import encoders, train
