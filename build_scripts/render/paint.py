@@ -11,7 +11,7 @@ from typing import Any
 from build_scripts.look import chart_font
 from build_scripts.render.draw import draw, filled
 from build_scripts.render.recolor import PAINTS, in_dark, is_mixed, mixed_colors, themed
-from build_scripts.render.slim import SVG, XLINK, hoist, rename_ids, slim
+from build_scripts.render.slim import SVG, XLINK, hoist, join_lines, rename_ids, slim
 from build_scripts.render.source import SimSource
 from build_scripts.render.vega import CompiledPanel
 
@@ -66,6 +66,7 @@ def _still(source: SimSource, compiled: CompiledPanel, vega: dict[str, Any]) -> 
 
 
 def _body(root: ET.Element) -> str:
+    join_lines(root)
     hoist(root)
     text = "".join(ET.tostring(child, encoding="unicode") for child in root)
     # The root that will hold the body declares them.

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 from build_scripts.look import chart_font
 
-__all__ = ["SVG", "XLINK", "hoist", "rename_ids", "slim"]
+__all__ = ["SVG", "XLINK", "hoist", "join_lines", "rename_ids", "slim"]
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
@@ -15,6 +15,11 @@ _DROPPED = {"class", "role", "pointer-events"}
 _DEFAULTS = {"opacity": "1", "fill-opacity": "1", "stroke-opacity": "1", "transform": "translate(0,0)"}
 _GEOMETRY = {"d", "transform", "x", "y", "x1", "y1", "x2", "y2", "width", "height", "cx", "cy", "r"}
 _GROUP = f"{{{SVG}}}g"
+_LINE = f"{{{SVG}}}line"
+_PATH = f"{{{SVG}}}path"
+_TEXT = f"{{{SVG}}}text"
+_FAINT = {"opacity", "fill-opacity", "stroke-opacity"}
+_SHIFT = re.compile(r"translate\((-?[\d.]+),(-?[\d.]+)\)")
 _INHERITED = [
     *("fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin"),
     *("fill-opacity", "stroke-opacity", "font-size", "font-weight", "font-style", "text-anchor"),
@@ -36,8 +41,43 @@ def slim(element: ET.Element) -> None:
         default = chart_font() if name == "font-family" else _DEFAULTS.get(name)
         if name in _DROPPED or name.startswith("aria-") or value == default:
             del element.attrib[name]
-        elif name in _GEOMETRY:
+        elif name in _GEOMETRY or name in _FAINT:
             element.set(name, _LONG.sub(_short, value))
+    moved = _SHIFT.fullmatch(element.get("transform", ""))
+    if moved and element.tag == _TEXT and not len(element) and not {"x", "y"} & set(element.attrib):
+        del element.attrib["transform"]
+        element.set("x", moved[1])
+        element.set("y", moved[2])
+
+
+def join_lines(element: ET.Element) -> None:
+    """Make one path of neighbouring lines that look alike: a sphere's net has hundreds of them."""
+    joined: list[ET.Element] = []
+    last: dict[str, str] | None = None
+    for child in element:
+        join_lines(child)
+        piece = _piece(child)
+        look = {name: value for name, value in child.attrib.items() if name not in _GEOMETRY}
+        if piece and look == last:
+            joined[-1].set("d", joined[-1].attrib["d"] + piece)
+        elif piece:
+            joined.append(ET.Element(_PATH, {"d": piece, **look}))
+        else:
+            joined.append(child)
+        last = look if piece else None
+    element[:] = joined
+
+
+def _piece(line: ET.Element) -> str:
+    """Return a line that is moved and not turned as a piece of a path, or nothing for anything else."""
+    moved = _SHIFT.fullmatch(line.get("transform", "translate(0,0)"))
+    if line.tag != _LINE or not moved or {"id", "style"} & set(line.attrib):
+        return ""
+    x1, y1, x2, y2 = (float(line.get(name, 0)) for name in ("x1", "y1", "x2", "y2"))
+    x, y = float(moved[1]) + x1, float(moved[2]) + y1
+    numbers = [_LONG.sub(_short, repr(value)) for value in (x, y, x2 - x1, y2 - y1)]
+    numbers = [number.removesuffix(".0") for number in numbers]
+    return "M{},{}l{},{}".format(*numbers)
 
 
 def hoist(element: ET.Element) -> None:

@@ -27,8 +27,12 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 
 
 def compiled(name: str, source: bytes, prefix: str) -> bytes:
-    """Return the `.pyc` of one source file; its hash is stored and never checked."""
-    code = compile(source, prefix + name, "exec", dont_inherit=True, optimize=0)
+    """Return the `.pyc` of one source file; its hash is stored and never checked.
+
+    Without docstrings and asserts, as `python -OO` does: they are a sixth of the three archives,
+    and what is imported is read at every start.
+    """
+    code = compile(source, prefix + name, "exec", dont_inherit=True, optimize=2)
     pyc: bytes = _bootstrap_external._code_to_hash_pyc(code, importlib.util.source_hash(source), False)  # type: ignore[attr-defined]
     return bytes(pyc)
 

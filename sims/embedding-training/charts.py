@@ -55,8 +55,8 @@ def _embedding() -> Layers:
         _seen(alt.Chart(alt.NamedData("points")))
         .transform_filter("indexof(show, datum.digit) >= 0")
         .transform_calculate(near="datum.turns == 0 ? 0.95 : 0.28 + 0.72 * (datum.w + 1) / 2")
-        # Half pixels: a browser shapes a digit anew for every size of type, which is most of a frame.
-        .transform_calculate(size="datum.turns == 0 ? 11 : round(18 + 5 * (datum.w + 1)) / 2")
+        # Whole pixels: a browser shapes a digit anew for every size of type, which is most of a frame.
+        .transform_calculate(size="datum.turns == 0 ? 11 : round(9 + 2.5 * (datum.w + 1))")
         .mark_text(fontWeight=600)
         .encode(
             x=x,
