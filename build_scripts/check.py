@@ -96,7 +96,7 @@ def check_recipes(root: Path) -> list[Problem]:
     if find_spec("torch") is None:
         print("recipes: torch is not installed, so their hashes were not compared (`make check` installs it)")
         return []
-    from build_scripts.precompute.__main__ import RECIPES
+    from build_scripts.precompute.recipes import RECIPES
     from sim_engine.data import Recorded
 
     problems = []
@@ -107,7 +107,8 @@ def check_recipes(root: Path) -> list[Problem]:
             recorded = Recorded(folder)
         except ValueError:
             continue  # check_data says what is wrong with it
-        if recorded.manifest.get("recipe_sha256") != recipe.sha256(recipe.config):
+        preset = recipe.preset(recorded.manifest.get("preset", "cpu"))
+        if recorded.manifest.get("recipe_sha256") != recipe.sha256(preset):
             text = (folder / "manifest.json").read_text(encoding="utf-8")
             problems.append(
                 Problem(

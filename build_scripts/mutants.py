@@ -351,6 +351,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if total:
             of[file] = total
             drawn += [mutant for mutant in mutants if not args.line or mutant.line in args.line]
+    if not drawn:
+        parser.error(f"no mutants in {', '.join(files)}" + (f" on line {args.line}" if args.line else ""))
     random.Random(args.seed).shuffle(drawn)  # so that what --minutes cuts off is no file's or function's
     _prepare()
     reaches = watch(_matching(config["pytest_add_cli_args_test_selection"]), list(of))
@@ -366,7 +368,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.json:
         args.json.write_text(json.dumps([{**m._asdict(), "text": "", "end": o} for m, o in found], indent=1))
     killed = sum(end != "survived" for _, end in found)
-    return 0 if 100 * killed >= FLOOR * len(found) else 1
+    # None begun before --minutes were over shows nothing.
+    return 0 if found and 100 * killed >= FLOOR * len(found) else 1
 
 
 def _matching(patterns: Sequence[str]) -> list[str]:

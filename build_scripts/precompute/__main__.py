@@ -1,12 +1,20 @@
-"""`python -m build_scripts.precompute NAME`: run a recipe and write its data folder."""
+"""`python -m build_scripts.precompute list|run|verify|report`: the trainings behind the book.
+
+`run NAME` makes a recipe's data folder, and NAME alone is short for it. `verify` re-reads what is
+committed and trains each recipe's small preset again. `report` writes what was run, where, how long.
+"""
 
 from __future__ import annotations
 
 import argparse
+import math
 import shutil
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -19,21 +27,27 @@ from rich.progress import (
 )
 
 from build_scripts.precompute import export
-from build_scripts.precompute.config import SimclrConfig
-from build_scripts.precompute.digits_negatives import RECIPE as DIGITS_NEGATIVES
-from build_scripts.precompute.digits_trajectory import RECIPE as DIGITS_TRAJECTORY
-from build_scripts.precompute.recipe import DEVICES, ROOT, Recipe, Run, fabric_for, manifest
+from build_scripts.precompute.recipe import DEVICES, ROOT, Recipe, Result, Run, Settings, fabric_for, manifest
+from build_scripts.precompute.recipes import RECIPES
+from build_scripts.precompute.runs import report
 from build_scripts.precompute.simclr import Diverged
+from build_scripts.precompute.verify import small_metrics, verify
 
 WORK = ROOT / ".cache" / "precompute"
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (DIGITS_TRAJECTORY, DIGITS_NEGATIVES)}
+COMMANDS = ("list", "run", "verify", "report")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return the exit status: 0 done, 1 training diverged, 2 bad input, 130 stopped."""
-    options = _parser().parse_args(arguments)
+    """Run the command line; return the exit status: 0 done, 1 it failed, 2 bad input, 130 stopped."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given == ["--list"]:
+        given = ["list"]
+    if given and given[0] not in COMMANDS and not given[0].startswith("-"):
+        given = ["run", *given]
     try:
-        return _run(options)
+        options = _parser(_named(given)).parse_args(given or ["run"])
+        action: Callable[[argparse.Namespace], int] = options.action
+        return action(options)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -41,55 +55,96 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from the last whole epoch", file=sys.stderr)
+        print("stopped; the same command goes on from what is finished", file=sys.stderr)
         return 130
 
 
+def _list(_: argparse.Namespace) -> int:
+    for known in RECIPES.values():
+        print(f"{known.name}: {known.about} -> {known.folder.relative_to(ROOT)}")
+    return 0
+
+
 def _run(options: argparse.Namespace) -> int:
-    if options.list:
-        for known in RECIPES.values():
-            print(f"{known.name}: {known.about} -> {known.folder.relative_to(ROOT)}")
-        return 0
     recipe = _recipe(options.name)
-    given = {f.name: getattr(options, f.name) for f in fields(SimclrConfig)}
-    given["dimensions"] = options.dimensions and tuple(options.dimensions)
-    config = replace(recipe.config, **{name: value for name, value in given.items() if value is not None})
-    if options.out is None and config != recipe.config:
+    preset = recipe.preset(options.preset)
+    changes = {name: getattr(options, name) for name in _settings(preset)}
+    changes = {n: tuple(v) if isinstance(v, list) else v for n, v in changes.items() if v is not None}
+    config: Settings = replace(preset, **changes)  # type: ignore[type-var]  # every recipe's is a dataclass
+    books = options.out is None
+    if books and (config != preset or options.preset == "small"):
         raise ValueError(
             f"{recipe.folder.relative_to(ROOT)} is the book's and comes from the recipe's own settings; "
             "with others, name a folder: --out DIR"
         )
-    folder = recipe.folder if options.out is None else options.out
+    folder = recipe.folder if books else options.out
     fabric = fabric_for(options.device)
     work = options.work / recipe.name / f"{recipe.sha256(config)[:16]}-{fabric.device.type}"
     if options.fresh:
         shutil.rmtree(work, ignore_errors=True)
     console = Console(stderr=True)
+    with _progress(console) as progress:
+        run = Run(fabric, work, progress, options.scheduler, options.workers)
+        hashes = recipe.hashes(config)
+        result: Result = recipe.run(config, run)
+        told = manifest(recipe, hashes, options.preset, config, result, fabric.device)
+        if books and "small" in recipe.presets:
+            told["small_metrics"] = small_metrics(recipe, progress)
+    export.write(folder, result.arrays, told)
+    shutil.rmtree(work, ignore_errors=True)
+    if options.report is not None:
+        from build_scripts.precompute.report import report as figure
+
+        figure(folder, options.report)
+    console.print(f"{recipe.name}: {len(result.arrays)} arrays in {folder}, {result.seconds:.0f} s of work")
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    recipes = [_recipe(name) for name in options.names]
+    if not recipes:
+        recipes = [known for known in RECIPES.values() if known.folder.is_dir()]
+        for known in RECIPES.values():
+            if known not in recipes:
+                print(f"{known.name}: not run yet")
+    console = Console(stderr=True)
+    with _progress(console) as progress:
+        faults = [fault for recipe in recipes for fault in verify(recipe, progress, train=not options.quick)]
+    for fault in faults:
+        print(fault)
+    print(f"{len(recipes)} recipes verified, {len(faults)} faults")
+    return 1 if faults else 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    text = report(list(RECIPES.values()))
+    if options.out is None:
+        print(text, end="")
+    else:
+        options.out.write_text(text, encoding="utf-8")
+    return 0
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Callable[[str, int, int, float], None]]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.3f}"),
+        TextColumn("{task.fields[loss]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as bars:
-        tasks: dict[str, int] = {}
+        tasks: dict[str, Any] = {}
 
         def progress(what: str, done: int, total: int, loss: float) -> None:
+            told = "" if math.isnan(loss) else f"loss {loss:.3f}"
             if what not in tasks:
-                tasks[what] = int(bars.add_task(what, total=total, loss=loss))
-            bars.update(tasks[what], completed=done, loss=loss)  # type: ignore[arg-type]
+                tasks[what] = bars.add_task(what, total=total, loss=told)
+            bars.update(tasks[what], completed=done, loss=told)
 
-        result = recipe.run(config, Run(fabric, work, progress))
-    export.write(folder, result.arrays, manifest(recipe, config, result, fabric.device))
-    shutil.rmtree(work, ignore_errors=True)
-    if options.report is not None:
-        from build_scripts.precompute.report import report
-
-        report(folder, options.report)
-    console.print(f"{recipe.name}: {len(result.arrays)} arrays in {folder}, {result.seconds:.0f} s of work")
-    return 0
+        yield progress
 
 
 def _recipe(name: str | None) -> Recipe:
@@ -100,21 +155,53 @@ def _recipe(name: str | None) -> Recipe:
     return RECIPES[name]
 
 
-def _parser() -> argparse.ArgumentParser:
+def _named(given: list[str]) -> Recipe:
+    """Return the recipe whose settings are to be options: the one that is run, else the first."""
+    named = next((word for word in given[1:] if word in RECIPES), None)
+    return RECIPES[named or next(iter(RECIPES))]
+
+
+def _settings(config: Any) -> dict[str, Any]:
+    """Return the settings that can be options, name to type."""
+    kinds = {"int": int, "float": float, "tuple[int, ...]": tuple}
+    return {f.name: kinds[f.type] for f in fields(config) if f.type in kinds}
+
+
+def _parser(recipe: Recipe) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m build_scripts.precompute", description=__doc__)
-    parser.add_argument("name", nargs="?", help=f"the recipe: {', '.join(RECIPES)}")
-    parser.add_argument("--list", action="store_true", help="print the recipes, and run none")
-    parser.add_argument("--device", default="auto", help=f"{', '.join(DEVICES)} (default auto)")
-    parser.add_argument("--out", type=Path, help="data folder (default: the sim's own)")
-    parser.add_argument("--work", type=Path, default=WORK, help="folder of checkpoints")
-    parser.add_argument("--fresh", action="store_true", help="start anew, whatever checkpoints there are")
-    parser.add_argument("--report", type=Path, help="also draw the result to this file (.png, .svg, .pdf)")
-    settings = parser.add_argument_group("settings (other than the recipe's own need --out)")
-    for f in fields(SimclrConfig):
-        if f.name != "dimensions":
-            kind = float if f.type == "float" else int
-            settings.add_argument(f"--{f.name.replace('_', '-')}", type=kind, help=f"default {f.default}")
-    settings.add_argument("--dimensions", type=int, nargs="+", help="lengths of z, one training each")
+    parser.set_defaults(action=_run, name=None)
+    commands = parser.add_subparsers(metavar="|".join(COMMANDS))
+    commands.add_parser("list", help="print the recipes").set_defaults(action=_list)
+    run = commands.add_parser("run", help="run a recipe and write its data folder")
+    run.set_defaults(action=_run)
+    run.add_argument("name", nargs="?", help=f"the recipe: {', '.join(RECIPES)}")
+    run.add_argument("--preset", default="cpu", help="cpu, gpu or small: the recipe's own settings for it")
+    run.add_argument("--device", default="auto", help=f"{', '.join(DEVICES)} (default auto)")
+    run.add_argument("--out", type=Path, help="data folder (default: the sim's own)")
+    run.add_argument("--work", type=Path, default=WORK, help="folder of checkpoints and finished cells")
+    run.add_argument("--fresh", action="store_true", help="start anew, whatever is finished")
+    run.add_argument("--report", type=Path, help="also draw a trajectory to this file (.png, .svg, .pdf)")
+    run.add_argument(
+        "--scheduler",
+        default="serial",
+        help="of a table's cells: serial, local (processes of this machine), or a Dask scheduler's address",
+    )
+    run.add_argument("--workers", type=int, default=2, help="processes of --scheduler local (default 2)")
+    about = f"settings of {recipe.name} (other than the preset's need --out)"
+    settings = run.add_argument_group(about)
+    for name, kind in _settings(recipe.config).items():
+        flag, default = f"--{name.replace('_', '-')}", getattr(recipe.config, name)
+        if kind is tuple:
+            settings.add_argument(flag, type=int, nargs="+", help=f"default {default}")
+        else:
+            settings.add_argument(flag, type=kind, help=f"default {default}")
+    check = commands.add_parser("verify", help="re-read the data, and train the small presets again")
+    check.set_defaults(action=_verify)
+    check.add_argument("names", nargs="*", help="recipes (default: all)")
+    check.add_argument("--quick", action="store_true", help="re-read alone, train nothing")
+    told = commands.add_parser("report", help="write what was run, where, how long, as Markdown")
+    told.set_defaults(action=_report)
+    told.add_argument("--out", type=Path, help="file (default: print)")
     return parser
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from lightning_fabric import Fabric
@@ -18,19 +18,37 @@ from build_scripts.precompute.config import SimclrConfig
 from build_scripts.precompute.fingerprint import fingerprint
 from build_scripts.precompute.quantise import Exported
 
-__all__ = ["Recipe", "Result", "device_name", "fabric_for", "manifest"]
+__all__ = ["Recipe", "Result", "Run", "Settings", "device_name", "fabric_for", "manifest"]
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVICES = ("auto", "cpu", "cuda")
 
 
+class Settings(Protocol):
+    """What every recipe's settings can do: a frozen dataclass that checks itself."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as JSON-ready values."""
+
+    def seeds(self) -> dict[str, int]:
+        """Return the seeds alone, by short name."""
+
+
 @dataclass(frozen=True)
 class Result:
-    """What a recipe made: stored arrays, metrics for the manifest, seconds of work."""
+    """What a recipe made.
+
+    Attributes:
+        arrays: stored arrays by name.
+        metrics: numbers for the manifest.
+        seconds: of work, those of a killed run included.
+        dataset: what was trained on, where the recipe itself does not know it.
+    """
 
     arrays: Mapping[str, Exported]
     metrics: Mapping[str, float]
     seconds: float
+    dataset: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -39,13 +57,22 @@ class Run:
 
     Attributes:
         fabric: device and precision.
-        work: folder of the checkpoints.
-        progress: called with (what, done, total, loss in nats).
+        work: folder of the checkpoints and of the finished cells.
+        progress: called with (what, done, total, loss in nats or NaN).
+        scheduler: of a sweep's cells: "serial", "local", or the address of a Dask scheduler.
+        workers: processes of a "local" scheduler.
     """
 
     fabric: Fabric
     work: Path
     progress: Callable[[str, int, int, float], None] = field(default=lambda what, done, total, loss: None)
+    scheduler: str = "serial"
+    workers: int = 2
+
+    @property
+    def device(self) -> str:
+        """`cpu` or `cuda`."""
+        return str(self.fabric.device.type)
 
 
 @dataclass(frozen=True)
@@ -57,9 +84,13 @@ class Recipe:
         about: one sentence.
         slug: the sim whose data it makes.
         dataset: name, sha256, licence and source of what it is trained on.
-        config: its own settings, with which the book's data is made.
-        modules: files that decide the numbers; part of the recipe's hash.
+        modules: files of this folder that are part of the recipe's hash, without `.py`: where the hash
+            differs, the data must be made again.
+        code: files that decide the numbers too, and are shared with other recipes. Where they differ,
+            the small preset says whether the data still holds.
         run: the work.
+        config: its own settings, with which the book's data is made on a CPU.
+        presets: further settings by name: "gpu" for a GPU, "small" for a check in seconds.
     """
 
     name: str
@@ -67,18 +98,42 @@ class Recipe:
     slug: str
     dataset: Mapping[str, Any]
     modules: tuple[str, ...]
-    run: Callable[[SimclrConfig, Run], Result]
-    config: SimclrConfig = field(default_factory=SimclrConfig)
+    run: Callable[[Any, Run], Result]
+    config: Settings = field(default_factory=SimclrConfig)
+    presets: Mapping[str, Settings] = field(default_factory=dict)
+    code: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
         """The committed data folder."""
         return ROOT / "sims" / self.slug / "data"
 
-    def sha256(self, config: SimclrConfig) -> str:
+    def preset(self, name: str) -> Settings:
+        """Return the settings of a preset; "cpu" is `config`.
+
+        Raises:
+            ValueError: the recipe has no such preset.
+        """
+        presets = {"cpu": self.config, **self.presets}
+        if name not in presets:
+            raise ValueError(f"{self.name} has no preset {name!r}; there are: {', '.join(presets)}")
+        return presets[name]
+
+    def sha256(self, config: Settings) -> str:
         """Return the hash of the recipe with these settings."""
-        here = Path(__file__).parent
-        return fingerprint(config.as_dict(), [here / f"{module}.py" for module in self.modules])
+        return fingerprint(config.as_dict(), _files(self.modules))
+
+    def code_sha256(self) -> str:
+        """Return the hash of all code that decides the numbers."""
+        return fingerprint({}, _files((*self.modules, *self.code)))
+
+    def hashes(self, config: Settings) -> dict[str, str]:
+        """Return both hashes by their names in the manifest."""
+        return {"recipe_sha256": self.sha256(config), "code_sha256": self.code_sha256()}
+
+
+def _files(modules: tuple[str, ...]) -> list[Path]:
+    return [Path(__file__).parent / f"{module}.py" for module in modules]
 
 
 def fabric_for(device: str) -> Fabric:
@@ -108,14 +163,28 @@ def device_name(device: torch.device) -> str:
     return f"cpu ({platform.machine()}, {torch.get_num_threads()} thread)"
 
 
-def manifest(recipe: Recipe, config: SimclrConfig, result: Result, device: torch.device) -> dict[str, Any]:
-    """Return the manifest of a result, but for its arrays."""
+def manifest(
+    recipe: Recipe,
+    hashes: Mapping[str, str],
+    preset: str,
+    config: Settings,
+    result: Result,
+    device: torch.device,
+) -> dict[str, Any]:
+    """Return the manifest of a result, but for its arrays.
+
+    Args:
+        hashes: what `Recipe.hashes` gave before the run, of the code that was loaded; the files may
+            have been edited since.
+        preset: name of the preset that `config` is or began from.
+    """
     packages = ("numpy", "torch", "kornia", "lightning-fabric", "scikit-learn")
     return {
         "recipe": recipe.name,
-        "recipe_sha256": recipe.sha256(config),
+        **hashes,
+        "preset": preset,
         "config": config.as_dict(),
-        "dataset": dict(recipe.dataset),
+        "dataset": dict(recipe.dataset or result.dataset),
         "seeds": config.seeds(),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
         "device": device_name(device),

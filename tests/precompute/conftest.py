@@ -5,6 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+
+# Small sums: two threads under load wait for each other far longer than one works.
+torch.set_num_threads(1)
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "build_scripts.precompute", "digits-trajectory", "--device", "cpu"]

@@ -76,7 +76,7 @@ def test_divergence_stops_with_step_and_settings(capsys, tmp_path):
 
 def test_every_setting_is_an_option(capsys):
     with pytest.raises(SystemExit):
-        main(["--help"])
+        main([NAME, "--help"])
     helped = capsys.readouterr().out
     for name in SimclrConfig.__dataclass_fields__:
         assert f"--{name.replace('_', '-')}" in helped

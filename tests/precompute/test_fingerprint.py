@@ -4,9 +4,9 @@ from dataclasses import fields, replace
 
 import pytest
 
-from build_scripts.precompute.__main__ import RECIPES
 from build_scripts.precompute.config import SimclrConfig
 from build_scripts.precompute.fingerprint import fingerprint
+from build_scripts.precompute.recipes import RECIPES
 
 CODE = '''"""What it is for."""
 

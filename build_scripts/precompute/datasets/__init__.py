@@ -1,0 +1,13 @@
+"""The datasets behind one interface: `load(name)`; each module of this package registers its own."""
+
+from build_scripts.precompute.datasets import (  # noqa: F401  (they register themselves)
+    cifar10,
+    digits,
+    factors,
+    photos,
+    stl10,
+    tinted,
+)
+from build_scripts.precompute.datasets.base import Dataset, Split, load, names
+
+__all__ = ["Dataset", "Split", "load", "names"]

@@ -1,0 +1,286 @@
+"""One training as a row of settings, and its measures: the unit of every sweep."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from build_scripts.precompute import datasets, methods, models
+from build_scripts.precompute.datasets import Dataset, Split
+from build_scripts.precompute.device_views import shift_colours
+from build_scripts.precompute.job_views import Views, views_of
+from build_scripts.precompute.measures import Embed, Measures, as_images, embeddings, measure
+from build_scripts.precompute.methods import Method
+from build_scripts.precompute.methods.supervised import Supervised
+from build_scripts.precompute.recipe import fabric_for
+from build_scripts.precompute.training import TrainConfig, fit, seeded
+
+__all__ = ["BASELINES", "Job", "run_job"]
+
+# Features that need no training: the pixels, their colours alone, an untrained encoder.
+BASELINES = ("raw", "histogram", "random")
+_BINS = 8  # a channel, of a colour histogram
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that decides one training and what is measured of it.
+
+    Attributes:
+        dataset, dataset_options: for `datasets.load`.
+        train_on: train on the first so many images, 0 for all.
+        encoder, width: for `models.build`; width 0 is the encoder's own.
+        method, method_options: for `methods.build`, or one of the baselines.
+        head, d, hidden: the projection head.
+        tau: temperature, > 0.
+        views, strength, view_options: for `views_of`.
+        epochs, batch, learning_rate, optimizer, weight_decay, warmup_epochs: for `TrainConfig`.
+        labels: labels a class that a supervised method trains on; 0 for all.
+        few_labels, few_label_draws, probe, factors, view_draws, neighbours: for `Measures`.
+        measure_tau: temperature of the measured loss; 0 for `tau`.
+        measure_views, measure_strength: of the views that are measured; () for `views`, negative for
+            `strength`. What is to be compared must be measured on the same views.
+        hue, brightness: shift of the colours of all images that are measured, 0 and 1 for none.
+        curve: also measure the loss of every epoch.
+        shown: keep z of the first so many test images, 0 for none.
+        seed: of weights, batches and views. The data's own seed is in `dataset_options`.
+        device: as the command's `--device`.
+
+    Raises:
+        ValueError: a number out of range, with what was wanted.
+    """
+
+    dataset: str = "digits"
+    dataset_options: Mapping[str, Any] = field(default_factory=dict)
+    train_on: int = 0
+    encoder: str = "mlp"
+    width: int = 0
+    method: str = "simclr"
+    method_options: Mapping[str, Any] = field(default_factory=dict)
+    head: str = "nonlinear"
+    d: int = 32
+    hidden: int = 64
+    tau: float = 0.5
+    views: tuple[str, ...] = ("digit",)
+    strength: float = 0.5
+    view_options: Mapping[str, Any] = field(default_factory=dict)
+    epochs: int = 60
+    batch: int = 128
+    learning_rate: float = 2e-3
+    optimizer: str = "adamw"
+    weight_decay: float = 1e-4
+    warmup_epochs: int = 2
+    labels: int = 0
+    few_labels: tuple[int, ...] = (5,)
+    few_label_draws: int = 5
+    probe: bool = False
+    factors: tuple[str, ...] = ()
+    view_draws: int = 2
+    neighbours: int = 15
+    measure_tau: float = 0.0
+    measure_views: tuple[str, ...] = ()
+    measure_strength: float = -1.0
+    hue: float = 0.0
+    brightness: float = 1.0
+    curve: bool = False
+    shown: int = 0
+    seed: int = 0
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name, least in (("epochs", 0), ("batch", 2), ("d", 1), ("hidden", 1), ("train_on", 0)):
+            value = getattr(self, name)
+            if type(value) is not int or value < least:
+                raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
+        if not (isinstance(self.tau, int | float) and 0 < self.tau < math.inf):
+            raise ValueError(f"tau must be > 0 and finite, got {self.tau!r}")
+        if not 0 <= self.strength <= 1:
+            raise ValueError(f"strength must lie in [0, 1], got {self.strength!r}")
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings as JSON-ready values."""
+        ready: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return ready
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Job:
+        """Return the job of JSON-ready settings.
+
+        Raises:
+            ValueError: an unknown setting.
+        """
+        known = {f.name for f in fields(cls)}
+        unknown = set(settings) - known
+        if unknown:
+            raise ValueError(
+                f"no setting {', '.join(sorted(unknown))}; there are: {', '.join(sorted(known))}"
+            )
+        ready: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
+        return cls(**ready)
+
+    def with_(self, **changes: Any) -> Job:
+        """Return the job with settings changed; mappings are merged, not replaced."""
+        for name in ("dataset_options", "method_options", "view_options"):
+            if name in changes:
+                changes[name] = {**getattr(self, name), **changes[name]}
+        unknown = set(changes) - {f.name for f in fields(self)}
+        if unknown:
+            raise ValueError(f"no setting {', '.join(sorted(unknown))}")
+        return replace(self, **changes)
+
+
+def run_job(settings: Mapping[str, Any]) -> dict[str, NDArray[Any] | float]:
+    """Train as the settings say, and return every measure by name.
+
+    Besides `measures.measure`'s names: `loss_train` (nats, mean over the last epoch's batches; NaN
+    where nothing is trained), for a supervised method `accuracy`, with `curve` the array
+    `curve_loss_train` (epochs + 1,), and with `shown` the array `z` (shown, d).
+
+    Args:
+        settings: of a `Job`, JSON-ready, so that a worker elsewhere can be sent them.
+
+    Raises:
+        ValueError: a setting is wrong.
+        Diverged: the loss is NaN or infinite.
+    """
+    job = Job.of(settings)
+    fabric = fabric_for(job.device)
+    data = _dataset(job.dataset, json.dumps(dict(job.dataset_options), sort_keys=True))
+    train = data.train[: job.train_on] if job.train_on else data.train
+    views = views_of(job.views, job.strength, job.view_options)
+    found: dict[str, NDArray[Any] | float] = {}
+    if job.method in ("raw", "histogram"):
+        embed: Embed = _pixels if job.method == "raw" else _histogram
+    else:
+        method, records = _trained(job, train, views, fabric)
+        embed = method.embed
+        losses = np.array([record["loss_train"] for record in records])
+        found["loss_train"] = float(losses[-1]) if len(losses) else float("nan")
+        if job.curve:
+            found["curve_loss_train"] = losses
+        if isinstance(method, Supervised):
+            found["accuracy"] = _accuracy(method, data.test, fabric.device)
+    if job.hue or job.brightness != 1.0:
+        embed = _shifted(embed, job.hue, job.brightness)
+    measured = views
+    if job.measure_views or job.measure_strength >= 0:
+        strength = job.strength if job.measure_strength < 0 else job.measure_strength
+        measured = views_of(job.measure_views or job.views, strength, job.view_options)
+    wanted = Measures(
+        tau=job.measure_tau or job.tau,
+        batch=job.batch,
+        view_draws=job.view_draws,
+        neighbours=job.neighbours,
+        few_labels=job.few_labels,
+        few_label_draws=job.few_label_draws,
+        probe=job.probe,
+        factors=job.factors,
+    )
+    found |= measure(embed, train, data.test, measured, wanted, fabric.device)
+    if job.shown:
+        found["z"] = embeddings(embed, as_images(data.test.images[: job.shown], fabric.device))[1]
+    return found
+
+
+@torch.no_grad()
+def _accuracy(method: Supervised, test: Split, device: torch.device) -> float:
+    """Return the share of test images whose class the network itself names."""
+    if test.labels is None:
+        raise ValueError("supervised needs labels to be measured by")
+    images = as_images(test.images, device)
+    named = torch.cat([method.classify(chunk).argmax(dim=1) for chunk in torch.split(images, 512)])
+    return float((named.cpu().numpy() == test.labels).mean())
+
+
+@lru_cache(maxsize=4)
+def _dataset(name: str, options: str) -> Dataset:
+    return datasets.load(name, **json.loads(options))
+
+
+def _trained(job: Job, train: Split, views: Views, fabric: Any) -> tuple[Method, list[dict[str, Any]]]:
+    """Return the trained method, and a record for every epoch."""
+    count, height, _, channels = train.images.shape
+    options = dict(job.method_options)
+    if job.method == "supervised":
+        options["classes"] = len(np.unique(_labels(job, train)))
+    with seeded(job.seed):
+        encoder = models.build(job.encoder, channels=channels, size=height, width=job.width or None)
+        d = encoder.features if job.head == "none" else job.d
+        method = methods.build(
+            job.method, encoder=encoder, d=d, head=job.head, hidden=job.hidden, tau=job.tau, **options
+        )
+    images, labels = train.images, None
+    if method.needs_labels:
+        known = _labels(job, train)
+        rows = _few(known, job.labels, job.seed) if job.labels else np.arange(count)
+        images, labels = images[rows], known[rows]
+    if job.method == "random" or job.epochs == 0:
+        method.to(fabric.device)
+        return method, []
+    config = TrainConfig(
+        epochs=job.epochs,
+        batch=min(job.batch, len(images)),
+        learning_rate=job.learning_rate,
+        optimizer=job.optimizer,
+        weight_decay=job.weight_decay,
+        warmup_epochs=min(job.warmup_epochs, job.epochs - 1),
+        seed_model=job.seed,
+        seed_views=job.seed + 1,
+    )
+    records = fit(
+        method,
+        images,
+        views,
+        config,
+        fabric,
+        labels=labels,
+        record=lambda _, epoch: {"loss_train": epoch.loss},
+    )
+    return method, records
+
+
+def _labels(job: Job, train: Split) -> NDArray[np.int64]:
+    if train.labels is None:
+        raise ValueError(f"{job.method} needs labels, and {job.dataset} has none to train on")
+    return train.labels
+
+
+def _few(labels: NDArray[np.int64], count: int, seed: int) -> NDArray[np.intp]:
+    """Return rows of `count` images of every class, drawn."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for label in np.unique(labels):
+        own = np.flatnonzero(labels == label)
+        if len(own) < count:
+            raise ValueError(f"labels must be <= {len(own)}, the images of class {label}, got {count}")
+        rows.append(rng.choice(own, count, replace=False))
+    return np.concatenate(rows)
+
+
+def _pixels(images: Tensor) -> tuple[Tensor, Tensor]:
+    flat = images.flatten(1)
+    return flat, flat - flat.mean(dim=1, keepdim=True)
+
+
+def _histogram(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the histogram of every channel, side by side: what an image's colours are, and not where."""
+    flat = images.flatten(2)
+    edges = (flat * _BINS).long().clamp(0, _BINS - 1)
+    counts = torch.nn.functional.one_hot(edges, _BINS).sum(dim=2).flatten(1).float() / flat.shape[2]
+    return counts, counts.sqrt()  # the cosine of the roots is the Bhattacharyya coefficient
+
+
+def _shifted(embed: Callable[[Tensor], tuple[Tensor, Tensor]], hue: float, brightness: float) -> Embed:
+    def shifted(images: Tensor) -> tuple[Tensor, Tensor]:
+        return embed(shift_colours(images, hue, brightness))
+
+    return shifted

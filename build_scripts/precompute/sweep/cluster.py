@@ -1,0 +1,162 @@
+"""A sweep on Dask: processes here, or a scheduler that is running. Imported when asked for."""
+
+# mypy: untyped-calls-exclude="distributed"
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import tempfile
+import traceback
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from distributed import Client, Future, KilledWorker, LocalCluster, as_completed, get_worker
+
+from build_scripts.precompute.sweep.cell import Arrays, Cell, CellFailed, Work, run_cell
+
+__all__ = ["local", "running"]
+
+_PATIENCE = 30  # s, for a scheduler to answer and for its first worker
+
+
+def local(
+    cells: list[Cell], work: Work, workers: int, allowed_failures: int
+) -> Generator[tuple[Cell, Arrays]]:
+    """Yield each cell as it finishes, from `workers` processes of one thread on this machine."""
+    _check(work)
+    with (
+        _environment_kept(),
+        tempfile.TemporaryDirectory(prefix="sweep-") as scratch,
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            # No limit: Dask would pause a worker at a share of it, and the sweep would stand still.
+            memory_limit=None,
+            dashboard_address=None,
+            silence_logs=logging.ERROR,
+            local_directory=scratch,
+            scheduler_kwargs={"allowed_failures": allowed_failures},
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield from _through(client, cells, work)
+
+
+def running(cells: list[Cell], work: Work, address: str) -> Generator[tuple[Cell, Arrays]]:
+    """Yield each cell as it finishes, from the workers of a running scheduler.
+
+    Raises:
+        ValueError: no scheduler answers at the address, it has no workers, or they have several threads.
+    """
+    _check(work)
+    try:
+        client = Client(address, set_as_default=False, timeout=_PATIENCE)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"scheduler: nothing answers at {address} ({error}); start one with `dask scheduler`"
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=_PATIENCE)
+        except TimeoutError as error:
+            raise ValueError(
+                f"scheduler: {address} has no workers; start some with `dask worker {address} --nthreads 1`"
+            ) from error
+        if wide := [worker for worker, threads in client.nthreads().items() if threads != 1]:
+            raise ValueError(_threads(wide[0]))
+        yield from _through(client, cells, work)
+
+
+def _through(client: Client, cells: list[Cell], work: Work) -> Generator[tuple[Cell, Arrays]]:
+    """Keep as many cells under way as there are workers, so that memory does not grow with the sweep.
+
+    One to a worker also keeps the count of deaths true: Dask charges a death to every cell that waits
+    on the worker, whichever of them was running.
+    """
+    waiting = iter(cells)
+    under_way: dict[Future[Any], Cell] = {}
+    finished = as_completed(loop=client.loop)
+
+    def fill() -> None:
+        while len(under_way) < max(1, len(client.nthreads())):
+            if (cell := next(waiting, None)) is None:
+                return
+            # Not pure: a key of its own, so that another sweep's cell is never taken for this one.
+            future = client.submit(_on_worker, work, dict(cell.settings), pure=False)
+            under_way[future] = cell
+            finished.add(future)
+
+    try:
+        fill()
+        while under_way:
+            future = next(finished)
+            cell = under_way.pop(future)
+            arrays = _result(future, cell)
+            future.release()
+            del future
+            fill()
+            yield cell, arrays
+            del arrays
+    finally:
+        client.cancel(list(under_way), force=True)
+
+
+def _result(future: Future[Any], cell: Cell) -> Arrays:
+    said = f"cell {cell.key!r} with {cell.text}: "
+    try:
+        arrays, said_there, trace = future.result()
+    except KilledWorker as killed:
+        raise CellFailed(
+            f"{said}{killed.allowed_failures + 1} workers died while they ran it; too little memory is the "
+            "usual reason: try fewer workers"
+        ) from killed
+    except Exception as error:  # the work could not be sent, read or found there; or the scheduler is gone
+        raise CellFailed(f"{said}{type(error).__name__}: {error}") from error
+    if arrays is None:
+        failed = CellFailed(said + said_there)
+        failed.add_note(f"On the worker:\n{trace}")
+        raise failed
+    checked: Arrays = arrays
+    return checked
+
+
+def _on_worker(work: Work, settings: Mapping[str, Any]) -> tuple[Arrays | None, str, str]:
+    """Return (arrays, "", "") or (None, error, traceback): not every exception survives the way back."""
+    worker = get_worker()
+    if worker.state.nthreads != 1:
+        raise ValueError(_threads(worker.address))
+    try:
+        return run_cell(work, settings), "", ""
+    except (Exception, SystemExit) as error:
+        return None, f"{type(error).__name__}: {error}", traceback.format_exc()
+
+
+@contextmanager
+def _environment_kept() -> Iterator[None]:
+    """Undo what Dask sets in this process for its workers to inherit: threads of BLAS, and the like."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
+        os.environ.update(before)
+
+
+def _threads(worker: str) -> str:
+    return (
+        f"scheduler: workers must have one thread each, and {worker} has more; "
+        "start them with `dask worker ADDRESS --nthreads 1`"
+    )
+
+
+def _check(work: Work) -> None:
+    try:
+        pickle.dumps(work)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"work must be a function of a module, which other processes can import: {error}"
+        ) from None

@@ -1,0 +1,231 @@
+"""One training as a row of settings: what it promises, and the findings that the book rests on."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from build_scripts.precompute import job as job_module
+from build_scripts.precompute.datasets import Split
+from build_scripts.precompute.job import Job, run_job
+from build_scripts.precompute.job_views import views_of
+from build_scripts.precompute.measures import Measures, as_images, embeddings, factor_score, measure
+from sim_engine import metrics
+
+SHORT = Job(epochs=2, few_label_draws=2, view_draws=1, train_on=300)
+
+
+def same(one, other):
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+def test_the_settings_survive_json():
+    job = SHORT.with_(method_options={"queue": 4}, views=("crop", "noise"), dataset_options={"seed": 3})
+    assert Job.of(json.loads(json.dumps(job.settings()))) == job
+
+
+def test_one_seed_gives_one_result_and_another_gives_another():
+    first, again = (run_job(SHORT.settings()) for _ in range(2))
+    same(first, again)
+    other = run_job(SHORT.with_(seed=1).settings())
+    assert other["loss"] != first["loss"]
+
+
+def test_labels_reach_no_training_without_labels(monkeypatch):
+    """Shuffled labels leave every measure as it is that knows no label."""
+    before = run_job(SHORT.with_(shown=20).settings())
+    data = job_module._dataset("digits", "{}")
+    rng = np.random.default_rng(0)
+    shuffled = Split(data.train.images, rng.permutation(data.train.labels), data.train.factors)
+
+    def relabelled(name, options):
+        return type(data)(**{**vars(data), "train": shuffled})
+
+    monkeypatch.setattr(job_module, "_dataset", relabelled)
+    after = run_job(SHORT.with_(shown=20).settings())
+    for name in ("loss", "loss_train", "top1", "alignment", "uniformity", "rank_h", "z"):
+        np.testing.assert_array_equal(before[name], after[name], err_msg=name)
+    assert after["knn_h"] < before["knn_h"]
+
+
+@pytest.mark.parametrize("method", ["raw", "histogram", "random"])
+def test_a_baseline_trains_nothing(method):
+    found = run_job(SHORT.with_(method=method, dataset="tinted-digits").settings())
+    assert np.isnan(found.get("loss_train", np.nan))
+    assert 0 < found["few5_h"] < 1
+
+
+def test_a_histogram_knows_colours_and_not_places():
+    """Colours alone find the other crop of a tinted digit, and say nothing of the digit."""
+    found = run_job(SHORT.with_(method="histogram", dataset="tinted-digits", views=("crop",)).settings())
+    assert found["top1"] > 0.7
+    assert found["few5_h"] < 0.2
+
+
+def test_a_supervised_network_on_all_labels_names_the_digits():
+    found = run_job(SHORT.with_(method="supervised", epochs=10, train_on=0).settings())
+    assert found["accuracy"] > 0.85
+    few = run_job(SHORT.with_(method="supervised", epochs=10, train_on=0, labels=1, batch=64).settings())
+    assert few["accuracy"] < found["accuracy"] - 0.2
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"tau": 0.0}, "tau must be > 0"),
+        ({"strength": 1.5}, r"strength must lie in \[0, 1\]"),
+        ({"epochs": -1}, "epochs must be a whole number >= 0"),
+        ({"batch": 1}, "batch must be a whole number >= 2"),
+        ({"temprature": 1.0}, "no setting temprature"),
+    ],
+)
+def test_a_wrong_setting_is_named(changes, wanted):
+    with pytest.raises(ValueError, match=wanted):
+        SHORT.with_(**changes)
+
+
+def test_unknown_names_are_answered_with_the_known():
+    for changes, known in (
+        ({"dataset": "digit"}, "tinted-digits"),
+        ({"method": "simclrr"}, "simclr"),
+        ({"encoder": "resnet9"}, "resnet18"),
+    ):
+        with pytest.raises(ValueError, match=known):
+            run_job(SHORT.with_(**changes).settings())
+
+
+# ---- views ----
+
+
+def test_strength_zero_changes_nothing_and_one_much():
+    images = torch.rand(8, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    names = ("crop", "color", "noise", "rotation")
+    far = []
+    for strength in (0.0, 0.3, 1.0):
+        views = views_of(names, strength, {})(images, torch.Generator().manual_seed(1))
+        far.append(float((views - images).abs().mean()))
+    assert far[0] < 1e-5
+    assert far[0] < far[1] < far[2]
+
+
+def test_options_reach_their_view():
+    images = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    grey = views_of(("grey",), 0.5, {"grey": 1.0})(images, torch.Generator().manual_seed(1))
+    assert torch.allclose(grey[:, 0], grey[:, 1])
+    for name, option in (("noise", "noise"), ("rotation", "turn"), ("crop", "geometry")):
+        still = views_of((name,), 1.0, {option: 0.0})(images, torch.Generator().manual_seed(1))
+        assert float((still - images).abs().max()) < 1e-5, name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ((("crop",), 2.0, {}), "strength must lie"),
+        ((("crop",), 0.5, {"speed": 1}), "no view option speed"),
+        ((("digit", "crop"), 0.5, {}), "stands alone"),
+    ],
+)
+def test_wrong_views_are_named(arguments, wanted):
+    with pytest.raises(ValueError, match=wanted):
+        views_of(*arguments)
+
+
+# ---- measures ----
+
+
+def parts(n=60, seed=0):
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (n, 8, 8, 1), dtype=np.uint8)
+    labels = np.arange(n, dtype=np.int64) % 3
+    factors = {"x": images.mean(axis=(1, 2, 3)).astype(np.float64), "kind": labels}
+    return Split(images, labels, factors)
+
+
+def pixels(images):
+    flat = images.flatten(1)
+    return flat, flat - flat.mean(dim=1, keepdim=True)
+
+
+def as_they_are(images, generator):
+    return images
+
+
+def test_the_measures_are_the_engines():
+    train, test = parts(600), parts(40, seed=1)
+    wanted = Measures(batch=20, view_draws=1, factors=("x", "kind"))
+    found = measure(pixels, train, test, as_they_are, wanted, "cpu")
+    h, z = embeddings(pixels, as_images(test.images))
+    assert found["uniformity"] == metrics.uniformity(z)
+    assert found["mean_vector"] == metrics.mean_vector_length(z)
+    assert found["rank_h"] == metrics.effective_rank(h - h.mean(axis=0))
+    # The views are the images, so every partner is found, at no distance.
+    assert found["top1"] == 1.0
+    assert found["alignment"] == 0.0
+    # The mean of the pixels is linear in them.
+    assert found["factor_x_h"] > 0.99
+
+
+def test_an_angle_is_read_as_cosine_and_sine():
+    rng = np.random.default_rng(0)
+    angle = rng.uniform(0, 2 * np.pi, 300)
+    rows = np.stack([np.cos(angle), np.sin(angle)], axis=1) @ rng.normal(size=(2, 5))
+    truth = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    assert factor_score(rows[:200], truth[:200], rows[200:], truth[200:]) > 0.99
+    noise = rng.normal(size=(300, 5))
+    assert factor_score(noise[:200], truth[:200], noise[200:], truth[200:]) < 0.1
+
+
+def test_a_dead_encoder_is_one_point_and_no_error():
+    def dead(images):
+        return torch.zeros(len(images), 4), torch.zeros(len(images), 3)
+
+    found = measure(dead, parts(), parts(40, seed=1), as_they_are, Measures(batch=20, view_draws=1), "cpu")
+    assert found["mean_vector"] == pytest.approx(1.0)
+    assert found["rank_z"] == 1.0
+    assert found["loss"] == pytest.approx(np.log(39))
+
+
+def test_an_unknown_factor_is_named():
+    with pytest.raises(ValueError, match="no factor hue; there are: x, kind"):
+        measure(pixels, parts(), parts(), as_they_are, Measures(factors=("hue",)), "cpu")
+
+
+# ---- the findings, each over three seeds ----
+
+
+def over_seeds(job):
+    return [run_job(job.with_(seed=seed).settings()) for seed in range(3)]
+
+
+def test_finding_the_loss_and_the_probe_prefer_different_trainings():
+    """The lowest NT-Xent is where the task is easy: weak views, low temperature. The features are worse."""
+    base = Job(epochs=20, view_draws=1, few_label_draws=3)
+    easy, good = over_seeds(base.with_(strength=0.0, tau=0.05)), over_seeds(base.with_(strength=0.5, tau=0.5))
+    assert max(r["loss_train"] for r in easy) < min(r["loss_train"] for r in good) - 2
+    assert max(r["few5_h"] for r in easy) < min(r["few5_h"] for r in good)
+
+
+def test_finding_a_sphere_shows_more_than_a_circle():
+    base = Job(epochs=20, view_draws=1, few_label_draws=1)
+    circle, sphere = over_seeds(base.with_(d=2)), over_seeds(base.with_(d=3))
+    assert max(r["knn"] for r in circle) < min(r["knn"] for r in sphere) - 0.05
+
+
+def test_finding_colour_is_a_shortcut_until_it_is_distorted():
+    """Crops of a tinted digit are told by colour alone; with distorted colours the digit is learned."""
+    base = Job(
+        dataset="tinted-digits",
+        strength=1.0,
+        view_options={"geometry": 0.35},
+        epochs=15,
+        probe=True,
+        view_draws=1,
+        few_label_draws=3,
+    )
+    crop, both = over_seeds(base.with_(views=("crop",))), over_seeds(base.with_(views=("crop", "color")))
+    assert min(r["top1"] for r in crop) > 0.85
+    assert max(r["few5_h"] for r in crop) < 0.25  # chance is 0.1
+    assert min(r["probe_h"] for r in both) > max(r["probe_h"] for r in crop) + 0.15
