@@ -51,6 +51,11 @@ def cosine_density(s: ArrayLike, d: int) -> Float64:
     Raises:
         ValueError: s is not finite numbers, or d < 2.
 
+    Source:
+        The angle's density, $\propto \sin^{d-2}\theta$: Cai, Fan, Jiang (2013), Distributions of angles in
+        random packing on spheres, arXiv:1306.0256; here of its cosine. It is SciPy's Beta distribution of (1
+        + s)/2 with both parameters (d - 1)/2, to which the tests compare it.
+
     Examples:
         >>> cosine_density([0.0, 0.5], d=3).round(6).tolist()  # uniform, as Archimedes knew
         [0.5, 0.5]
@@ -71,7 +76,9 @@ def cosine_density(s: ArrayLike, d: int) -> Float64:
 
 
 def cosine_cdf(s: ArrayLike, d: int) -> Float64:
-    """Probability that the cosine of two random directions is at most s.
+    r"""Probability that the cosine of two random directions is at most s, $F(s) = \int_{-1}^{s} p(t)\,dt$.
+
+    p is `cosine_density`; by symmetry F(-s) = 1 - F(s).
 
     Args:
         s: cosines, any shape.
@@ -82,6 +89,9 @@ def cosine_cdf(s: ArrayLike, d: int) -> Float64:
 
     Raises:
         ValueError: s is not finite numbers, or d < 2.
+
+    Source:
+        Derived here: the integral of `cosine_density`; SciPy's Beta distribution in the tests.
 
     Examples:
         >>> cosine_cdf([0.0, 0.5], d=3).round(6).tolist()
@@ -97,9 +107,9 @@ def cosine_cdf(s: ArrayLike, d: int) -> Float64:
 
 
 def cosine_quantiles(p: ArrayLike, d: int) -> Float64:
-    """Cosine that a random pair of directions stays below with probability p.
+    """Cosine that a random pair of directions stays below with probability p, $F^{-1}(p)$.
 
-    The inverse of `cosine_cdf`. `cosine_quantiles((arange(k) + 0.5) / k, d)` are k similarities that
+    The inverse of `cosine_cdf`, F. `cosine_quantiles((arange(k) + 0.5) / k, d)` are k similarities that
     stand for k random negatives, the same at every call.
 
     Args:
@@ -111,6 +121,9 @@ def cosine_quantiles(p: ArrayLike, d: int) -> Float64:
 
     Raises:
         ValueError: p leaves [0, 1], or d < 2.
+
+    Source:
+        Derived here: `cosine_cdf` inverted by Newton's method; SciPy's Beta distribution in the tests.
 
     Examples:
         >>> cosine_quantiles([0.5, 0.75, 1.0], d=3).round(6).tolist()
@@ -146,7 +159,11 @@ def cosine_quantiles(p: ArrayLike, d: int) -> Float64:
 def log_mean_exp(kappa: float, d: int, *, below_most: bool = False) -> float:
     r"""$\log\mathbb{E}\,e^{\kappa s}$, s the cosine of two random directions in d dimensions.
 
-    About $\kappa^2/(2d)$ when κ is small beside d; $\log I_0(\kappa)$ for d = 2 and
+    With $I_\nu$ the modified Bessel function and $\nu = d/2 - 1$ it is
+
+    $$\log\Big[\Gamma(d/2)\,\Big(\frac2\kappa\Big)^{\nu} I_\nu(\kappa)\Big];$$
+
+    about $\kappa^2/(2d)$ when κ is small beside d; $\log I_0(\kappa)$ for d = 2 and
     $\log(\sinh\kappa/\kappa)$ for d = 3.
 
     Args:
@@ -159,6 +176,10 @@ def log_mean_exp(kappa: float, d: int, *, below_most: bool = False) -> float:
 
     Raises:
         ValueError: kappa is negative, not finite or above 1e301, or d < 1.
+
+    Source:
+        Mardia & Jupp (2000), Directional statistics: the normalising constant of the von Mises-Fisher
+        distribution. By an integral over the angle here, by Bessel functions in the tests.
 
     Examples:
         >>> round(log_mean_exp(2.0, d=3), 6), round(math.log(math.sinh(2.0) / 2.0), 6)
@@ -182,7 +203,7 @@ def log_mean_exp(kappa: float, d: int, *, below_most: bool = False) -> float:
 
 
 def nodes(d: int, panels: int = _PANELS) -> tuple[Float64, Float64]:
-    """Cosines and weights that turn an expectation over random pairs into a sum.
+    r"""Cosines and weights that turn an expectation over random pairs into a sum, $\sum_k w_k f(s_k)$.
 
     Args:
         d: dimension, >= 1 (for 1 the cosine is ±1).
@@ -193,6 +214,10 @@ def nodes(d: int, panels: int = _PANELS) -> tuple[Float64, Float64]:
 
     Raises:
         ValueError: d < 1 or panels < 1.
+
+    Source:
+        Golub & Welsch (1969), Calculation of Gauss quadrature rules: their nodes on panels of the angle,
+        times its density.
 
     Examples:
         >>> s, weight = nodes(8)

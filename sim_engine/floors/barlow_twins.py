@@ -22,6 +22,9 @@ def equal(d: int) -> float:
     Raises:
         ValueError: d < 1.
 
+    Source:
+        Derived here: centred columns are 0, so C = 0; the loss of equal rows in the tests.
+
     Examples:
         >>> equal(8192)
         8192.0
@@ -48,6 +51,9 @@ def uniform(n: int, d: int, lam: float = 0.0051) -> float:
 
     Raises:
         ValueError: n < 2, d < 1, lam < 0 or lam > 1e100.
+
+    Source:
+        Derived here: moments over all orders of the rows; the mean of 3000 batches in the tests.
 
     Examples:
         >>> round(uniform(2048, 8192), 1)
@@ -79,6 +85,10 @@ def best(n: int, d: int, lam: float = 0.0051) -> float:
 
     Raises:
         ValueError: n < 2, d < 1, or lam is not in [0, 1].
+
+    Source:
+        Derived here: the rank of C, as above; the loss of a tight frame, and the end of a descent, in the
+        tests.
 
     Examples:
         >>> best(256, 128)

@@ -40,6 +40,10 @@ def best(n: int, tau: float, tau_plus: float, d: int | None = None) -> float:
         ValueError: n < 2, tau <= 0, tau_plus is not in [0, 1) or lies between 1 / (2N - 1) and the
             share from which the simplex stands at the floor, or d < n - 1.
 
+    Source:
+        Derived here: Jensen's inequality, as above; the loss of a simplex, and the end of a descent, in the
+        tests.
+
     Examples:
         >>> round(best(256, 0.5, 0.12), 3)  # NT-Xent's least is 4.244
         2.336

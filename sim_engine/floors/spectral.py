@@ -20,6 +20,9 @@ def equal(similarity: float = 1.0) -> float:
     Raises:
         ValueError: the similarity is no such number.
 
+    Source:
+        Derived here: both means of a constant; the loss of equal rows in the tests.
+
     Examples:
         >>> equal(), equal(0.5), equal(3.0)
         (-1.0, -0.75, 3.0)
@@ -50,6 +53,10 @@ def best(d: int) -> float:
 
     Raises:
         ValueError: d < 1.
+
+    Source:
+        Derived here: the square completed, as above; the mean of batches of equal shares, and the end of a
+        descent, in the tests.
 
     Examples:
         >>> best(128)

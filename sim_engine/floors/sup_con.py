@@ -23,6 +23,9 @@ def equal(rows: int) -> float:
     Raises:
         ValueError: rows < 2.
 
+    Source:
+        Derived here: M - 1 equal logits; the loss of equal rows in the tests.
+
     Examples:
         >>> round(equal(512), 3)
         6.236
@@ -50,6 +53,9 @@ def uniform(
 
     Raises:
         ValueError: an argument is out of range.
+
+    Source:
+        Derived here: one expectation for every anchor; the mean of random batches in the tests.
 
     Examples:
         >>> round(uniform(512, 128, 0.1), 2)

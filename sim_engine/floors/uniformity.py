@@ -53,6 +53,10 @@ def best_uniformity_of_points(n: int, t: float = 2.0) -> float:
     Raises:
         ValueError: n < 2, t <= 0 or t > 1e300.
 
+    Source:
+        Derived here: Jensen's inequality, as above; the uniformity of a simplex in the tests. That such
+        points grow uniform with N is proposition 2 of Wang & Isola (2020), arXiv:2005.10242.
+
     Examples:
         >>> best_uniformity_of_points(2)
         -8.0
