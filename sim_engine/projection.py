@@ -31,7 +31,12 @@ class Components(NamedTuple):
 
 
 def pca(x: ArrayLike, d: int) -> Components:
-    """Project on the d directions of largest variance.
+    r"""Project on the d directions of largest variance.
+
+    $$X - \mathbf 1\bar x^\top = U\Sigma V^\top, \qquad \text{scores} = (X - \mathbf 1\bar x^\top)V_d, \qquad
+    \text{explained}_k = \frac{\sigma_k^2}{\sum_j\sigma_j^2}$$
+
+    with $V_d$ the right singular vectors of the d largest singular values $\sigma_k$: the axes.
 
     An axis has no sign of its own; each is turned so that its entry of largest size is positive, and
     the same data give the same picture.
@@ -47,7 +52,8 @@ def pca(x: ArrayLike, d: int) -> Components:
         ValueError: x is not a finite (N, D) array, or d is out of range.
 
     Source:
-        Pearson (1901), On lines and planes of closest fit; computed by singular values.
+        Pearson (1901), On lines and planes of closest fit; computed by singular values here,
+        as by scikit-learn in the tests.
 
     Examples:
         >>> parts = pca([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]], 1)  # points of one line
@@ -100,7 +106,10 @@ def procrustes(x: ArrayLike, target: ArrayLike, *, reflect: bool = True) -> Arra
 
 
 def align_trajectory(frames: ArrayLike, *, reflect: bool = True) -> Array:
-    """Turn every frame onto the one before it, so that points move and do not jump.
+    r"""Turn every frame onto the one before it, so that points move and do not jump.
+
+    $$Y_1 = X_1, \qquad Y_t = X_t R_t, \qquad
+    R_t = \arg\min_{R^\top R = I}\lVert X_t R - Y_{t-1}\rVert_F$$
 
     A loss of cosines does not fix the orientation of its embedding, so that two epochs, or two PCAs,
     may differ by a rotation that means nothing. Distances and angles within a frame are kept.
@@ -114,6 +123,10 @@ def align_trajectory(frames: ArrayLike, *, reflect: bool = True) -> Array:
 
     Raises:
         ValueError: frames differ in shape, or something is not finite.
+
+    Source:
+        Derived here: `procrustes`, whose source is Schönemann (1966), from frame to frame; a spinning picture
+        stands still in the tests.
 
     Examples:
         >>> frames = [[[1.0, 0.0], [0.0, 2.0]], [[0.0, 1.0], [-2.0, 0.0]]]  # turned by a right angle

@@ -51,7 +51,8 @@ def align_uniform(
             alpha or t <= 0, one of the four is huge, or a gradient is too large for its dtype.
 
     Source:
-        Wang & Isola (2020), arXiv:2005.10242, section 4.1 and figure 6.
+        Wang & Isola (2020), arXiv:2005.10242, sections 4.1.1 and 4.1.2, whose definitions bear no
+        numbers, and their sum in figure 6.
 
     Examples:
         >>> opposite = [[1.0, 0.0], [-1.0, 0.0]]

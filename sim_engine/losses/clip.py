@@ -60,7 +60,8 @@ def clip(image: ArrayLike, text: ArrayLike, log_scale: float) -> ClipResult:
             or a gradient is too large for its dtype.
 
     Source:
-        Radford et al. (2021), arXiv:2103.00020, figure 3 and section 2.5.
+        Radford et al. (2021), arXiv:2103.00020, figure 3, the loss as code, and section 2.5,
+        the bound of 100.
 
     Examples:
         >>> eye = [[1.0, 0.0], [0.0, 1.0]]
@@ -104,7 +105,7 @@ def clip_log_scale(log_scale: float) -> float:
         ValueError: log_scale is not a finite number.
 
     Source:
-        Radford et al. (2021), arXiv:2103.00020, section 2.5.
+        Radford et al. (2021), arXiv:2103.00020, section 2.5: the scale is clipped at 100.
 
     Examples:
         >>> round(clip_log_scale(7.0), 6), clip_log_scale(2.0)

@@ -37,7 +37,7 @@ def debiased(z_a: ArrayLike, z_b: ArrayLike, tau: float, tau_plus: float) -> Los
 
     Source:
         Chuang, Robinson, Yen-Chen, Torralba, Jegelka (2020), arXiv:2007.00224, the debiased
-        contrastive loss with its estimator g.
+        contrastive loss (L_Debiased in its notation) with the estimator g and its floor.
 
     Examples:
         >>> import numpy as np

@@ -42,8 +42,8 @@ def hard_negative(z_a: ArrayLike, z_b: ArrayLike, tau: float, tau_plus: float, b
         ValueError: as `debiased`, or beta < 0, or beta / tau is too large for the dtype.
 
     Source:
-        Robinson, Chuang, Sra, Jegelka (2021), arXiv:2010.04592, section 3: the objective with the
-        distribution q of parameter beta, its expectations by importance sampling.
+        Robinson, Chuang, Sra, Jegelka (2021), arXiv:2010.04592, section 3: the debiased objective whose
+        negatives are drawn from q of concentration beta, their expectation by importance sampling.
 
     Examples:
         >>> z = [[1.0, 0.0], [0.0, 1.0], [0.8, 0.6]]

@@ -51,7 +51,11 @@ def nt_xent(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> LossResult:
 
 
 def nt_xent_value(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> float:
-    """The value of `nt_xent` alone, in nats; the gradient is not computed.
+    r"""The value of `nt_xent` alone, in nats; the gradient is not computed.
+
+    $$L = -\frac1{2N}\sum_{i=1}^{2N}\log\frac{\exp(s_{i,p(i)}/\tau)}{\sum_{k \ne i}\exp(s_{ik}/\tau)}$$
+
+    of the cosines $s_{ik}$ of all 2N rows, $p(i)$ the other view of the same image.
 
     Args:
         z_a, z_b: as `nt_xent`.

@@ -59,7 +59,7 @@ def triplet(
     + m\Big]_+$$
 
     of the rows made unit. A triplet that keeps the margin counts in N, with loss and gradient 0. In
-    cosines the bracket is $2(a \cdot n - a \cdot p) + m$. The paper sums where this takes the mean.
+    cosines the bracket is $2(a \cdot n - a \cdot p) + m$. The paper sums, this takes the mean.
 
     Args:
         anchor, positive, negative: each (N, d), any length of row; row i of the three is a triplet.
@@ -73,7 +73,7 @@ def triplet(
             is too large for its dtype.
 
     Source:
-        Schroff, Kalenichenko, Philbin (2015), FaceNet, arXiv:1503.03832, section 3.1.
+        Schroff, Kalenichenko, Philbin (2015), FaceNet, arXiv:1503.03832, eq. 3, which sums.
 
     Examples:
         >>> result = triplet([[1.0, 0.0]], [[0.0, 1.0]], [[-1.0, 0.0]], margin=2.5)
@@ -135,7 +135,8 @@ def triplet_views(
             `select`, or a gradient is too large for its dtype.
 
     Source:
-        Schroff, Kalenichenko, Philbin (2015), FaceNet, arXiv:1503.03832, sections 3.1 and 3.2.
+        Schroff, Kalenichenko, Philbin (2015), FaceNet, arXiv:1503.03832, eq. 3, and eq. 4 for
+        the semi-hard negatives.
         The paper does not say what becomes of an anchor without a semi-hard negative.
 
     Examples:

@@ -29,7 +29,7 @@ def alignment(z_a: ArrayLike, z_b: ArrayLike, *, alpha: float = 2.0) -> float:
             overflows, which takes more than 1000.
 
     Source:
-        Wang & Isola (2020), arXiv:2005.10242, section 4.1.
+        Wang & Isola (2020), arXiv:2005.10242, section 4.1.1; the definition bears no number.
 
     Examples:
         >>> round(alignment([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [1.0, 0.0]]), 6)  # of 0 and 2

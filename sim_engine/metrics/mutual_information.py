@@ -64,6 +64,9 @@ def gaussian_log_ratio(x: ArrayLike, y: ArrayLike, rho: float) -> Float64:
     Raises:
         ValueError: shapes differ, something is not finite or above 1e100, or rho is out of range.
 
+    Source:
+        Derived here: the ratio of two normal densities; those of SciPy in the tests.
+
     Examples:
         >>> gaussian_log_ratio([[0.0]], [[0.0]], 0.6).round(4).tolist()  # log(1.25)
         [[0.2231]]

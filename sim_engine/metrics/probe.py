@@ -35,7 +35,11 @@ class FewLabels(NamedTuple):
 def linear_probe(
     z: ArrayLike, labels: ArrayLike, z_test: ArrayLike, labels_test: ArrayLike, *, l2: float = 1.0
 ) -> float:
-    """Share of test rows that a softmax regression on the features gives their label.
+    r"""Share of test rows that a softmax regression on the features gives their label.
+
+    $$\frac1M\sum_{j=1}^{M}\big[\arg\max_k\,(w_k \cdot z_j + b_k) = l_j\big]$$
+
+    over the M test rows, with the weights and biases of `softmax_regression` on the training rows.
 
     Args:
         z: training features, (N, d), taken as they are.
@@ -73,7 +77,12 @@ def few_label_probe(
     draws: int = 10,
     l2: float = 1.0,
 ) -> FewLabels:
-    """Accuracy of `linear_probe` when only a few rows of each class have their label.
+    r"""Accuracy of `linear_probe` when only a few rows of each class have their label.
+
+    $$\bar a = \frac1R\sum_{r=1}^{R}a_r, \qquad
+    \text{spread} = \sqrt{\frac1{R-1}\sum_{r=1}^{R}(a_r - \bar a)^2}$$
+
+    with $a_r$ the accuracy of draw r among R.
 
     Each draw takes `per_class` training rows of every class without replacement, fits on these
     alone, and is judged on all test rows. Full labels hide differences between features that a few
@@ -94,6 +103,10 @@ def few_label_probe(
 
     Raises:
         ValueError: as `linear_probe`, or `per_class` or `draws` is out of range.
+
+    Source:
+        Derived here: `linear_probe`, whose source is Chen et al. (2020), arXiv:2002.05709, section 2.3, on
+        rows drawn; its mean and spread in the tests.
 
     Examples:
         >>> import numpy as np

@@ -14,10 +14,14 @@ __all__ = ["knn_accuracy", "positive_retrieval"]
 
 
 def positive_retrieval(z_a: ArrayLike, z_b: ArrayLike, k: int = 1) -> float:
-    """Share of the 2N views whose positive is among the k most similar of the other 2N - 1.
+    r"""Share of the 2N views whose positive is among the k most similar of the other 2N - 1.
 
-    The contrastive accuracy of SimCLR (k = 1). Ties are broken as a fair draw would on average: a
-    collapsed encoder, all of whose similarities are equal, gets k / (2N - 1) and not 1.
+    $$\frac1{2N}\sum_{i=1}^{2N}\min\Big\{1,\ \max\Big\{0,\ \frac{k - a_i}{e_i}\Big\}\Big\}$$
+
+    with $a_i$ the views that are more similar to view i than its positive is, and $e_i$ those that are as
+    similar, the positive among them. The contrastive accuracy of SimCLR (k = 1). Ties are broken as a
+    fair draw would on average: a collapsed encoder, all of whose similarities are equal, gets
+    k / (2N - 1) and not 1.
 
     Args:
         z_a, z_b: the views, each (N, d), N >= 2, any length of row; row i of both comes from image i.
@@ -28,6 +32,10 @@ def positive_retrieval(z_a: ArrayLike, z_b: ArrayLike, k: int = 1) -> float:
 
     Raises:
         ValueError: shapes differ, N = 1, a row is zero or not finite, or k is out of range.
+
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, table 5, the column of contrastive accuracy; the treatment of
+        ties is derived here: the mean over fair draws.
 
     Examples:
         >>> z = [[1.0, 0.0], [0.0, 1.0]]
@@ -54,10 +62,12 @@ def positive_retrieval(z_a: ArrayLike, z_b: ArrayLike, k: int = 1) -> float:
 def knn_accuracy(
     z: ArrayLike, labels: ArrayLike, z_test: ArrayLike, labels_test: ArrayLike, *, k: int = 15
 ) -> float:
-    """Share of test rows whose k nearest rows, by cosine, vote for their label.
+    r"""Share of test rows whose k nearest rows, by cosine, vote for their label.
 
-    Each neighbour has one vote. Of labels with equally many votes, the one of the nearest neighbour
-    among them wins.
+    $$\frac1M\sum_{j=1}^{M}\Big[\arg\max_c\,\#\{i \in \mathcal N_k(j) : l_i = c\} = l_j\Big]$$
+
+    with $\mathcal N_k(j)$ the k reference rows of largest cosine to test row j. Each neighbour has
+    one vote. Of labels with equally many votes, the one of the nearest neighbour among them wins.
 
     Args:
         z: reference rows, (N, d), any length of row.
@@ -71,6 +81,10 @@ def knn_accuracy(
 
     Raises:
         ValueError: shapes do not fit, labels are not whole numbers, or k is out of range.
+
+    Source:
+        Cover & Hart (1967), Nearest neighbor pattern classification, the rule of the k nearest; by cosine as
+        Wu, Xiong, Yu, Lin (2018), arXiv:1805.01978, whose votes are weighted, as these are not.
 
     Examples:
         >>> z = [[1.0, 0.0], [0.0, 1.0]]

@@ -29,7 +29,7 @@ def uniformity(z: ArrayLike, *, t: float = 2.0) -> float:
         ValueError: rows are not unit, N < 2, t <= 0 or t > 1e300.
 
     Source:
-        Wang & Isola (2020), arXiv:2005.10242, section 4.1.
+        Wang & Isola (2020), arXiv:2005.10242, section 4.1.2; the definition bears no number.
 
     Examples:
         >>> round(uniformity([[1.0, 0.0], [-1.0, 0.0]]), 6)
@@ -57,6 +57,9 @@ def mean_vector_length(z: ArrayLike) -> float:
 
     Raises:
         ValueError: z is not a finite (N, d) array, or a row is zero.
+
+    Source:
+        Mardia & Jupp (2000), Directional statistics: the mean resultant length.
 
     Examples:
         >>> mean_vector_length([[2.0, 0.0], [-1.0, 0.0]])
