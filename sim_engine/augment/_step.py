@@ -38,7 +38,16 @@ def generator(rng: np.random.Generator) -> np.random.Generator:
 
 
 class Operation(Protocol):
-    """Anything with a `draw`: chance in, steps out; it never sees the pixels."""
+    """Anything with a `draw`: chance in, steps out; it never sees the pixels.
+
+    Examples:
+        >>> from sim_engine.augment import view
+        >>> class Halve:
+        ...     def draw(self, rng, height, width):
+        ...         return (Step("brightness", {"factor": 0.5}),)
+        >>> view(np.full((1, 1, 3), 100, np.uint8), Halve(), np.random.default_rng(0)).image
+        array([[[50, 50, 50]]], dtype=uint8)
+    """
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
         """Draw the parameters for one image.

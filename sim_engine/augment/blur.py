@@ -15,7 +15,7 @@ LEAST_SIGMA = 1e-6
 
 
 def kernel_size(height: int) -> int:
-    """SimCLR's kernel: 10 % of the side, made odd: 2 (side // 10 // 2) + 1 pixels.
+    r"""SimCLR's kernel: 10 % of the side, made odd: $2\lfloor\lfloor H/10\rfloor/2\rfloor + 1$ pixels.
 
     Of 224 it is 23, of 96 it is 9, of 32 it is 3; below 20 it is 1, and nothing is blurred.
 
@@ -110,6 +110,9 @@ class RandomGaussianBlur:
 
     Raises:
         ValueError: the range is not in order or below 1e-6, or the kernel is even.
+
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, appendix A, "Gaussian blur".
 
     Examples:
         >>> step, = RandomGaussianBlur().draw(np.random.default_rng(0), 96, 96)

@@ -130,6 +130,12 @@ class RandomBrightness(FactorDraw):
     Attributes:
         most: how far the factor may lie from 1; SimCLR's is 0.8 s.
 
+    Raises:
+        ValueError: most is not a number from 0 to 100.
+
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, appendix A, the PyTorch listing.
+
     Examples:
         >>> RandomBrightness(0.0).draw(np.random.default_rng(0), 8, 8)
         (Step(name='brightness', parameters={'factor': 1.0}),)
@@ -145,6 +151,12 @@ class RandomContrast(FactorDraw):
     Attributes:
         most: how far the factor may lie from 1; SimCLR's is 0.8 s.
 
+    Raises:
+        ValueError: most is not a number from 0 to 100.
+
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, appendix A, the PyTorch listing.
+
     Examples:
         >>> RandomContrast(0.0).draw(np.random.default_rng(0), 8, 8)
         (Step(name='contrast', parameters={'factor': 1.0}),)
@@ -159,6 +171,12 @@ class RandomSaturation(FactorDraw):
 
     Attributes:
         most: how far the factor may lie from 1; SimCLR's is 0.8 s.
+
+    Raises:
+        ValueError: most is not a number from 0 to 100.
+
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, appendix A, the PyTorch listing.
 
     Examples:
         >>> RandomSaturation(0.0).draw(np.random.default_rng(0), 8, 8)
@@ -177,6 +195,9 @@ class RandomGrey:
 
     Raises:
         ValueError: p lies outside [0, 1].
+
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, appendix A, "color drop".
 
     Examples:
         >>> RandomGrey(1.0).draw(np.random.default_rng(0), 8, 8)

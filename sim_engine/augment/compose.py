@@ -33,7 +33,11 @@ class Compose:
 
 
 def compose(*stages: Operation | tuple[Operation, float]) -> Compose:
-    """One operation out of several, applied in order, each always or with its probability.
+    r"""One operation out of several, applied in order, each always or with its probability.
+
+    $$t = t_n \circ \dots \circ t_2 \circ t_1$$
+
+    where each stage $t_i$ is the identity with probability $1 - p_i$, independently of the others.
 
     Args:
         stages: operations, or pairs (operation, probability in [0, 1]).
@@ -43,6 +47,10 @@ def compose(*stages: Operation | tuple[Operation, float]) -> Compose:
 
     Raises:
         ValueError: a stage has no `draw`, or a probability lies outside [0, 1].
+
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, appendix A: random_apply of the TensorFlow listing, RandomApply
+        and Compose of the PyTorch one.
 
     Examples:
         >>> from sim_engine.augment import Fixed

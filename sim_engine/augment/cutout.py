@@ -22,6 +22,11 @@ def cutout(
 ) -> View:
     r"""Paint a box with one level; the box may reach beyond the image, which then shows less of it.
 
+    $$x'_{ij} = \begin{cases}\text{fill} & t \le i < t + h \text{ and } l \le j < l + w\\
+    x_{ij} & \text{else}\end{cases}$$
+
+    for a box of h rows from row t on and w columns from column l on.
+
     Args:
         image: (H, W, 3) or (N, H, W, 3), uint8 or floats in [0, 1].
         top, left: the box's first row and column in pixels, possibly negative; one number or one an image.
@@ -79,6 +84,9 @@ class RandomCutout:
 
     Raises:
         ValueError: side or fill lies outside [0, 1].
+
+    Source:
+        DeVries, Taylor (2017), arXiv:1708.04552, whose masks too may lie partly outside.
 
     Examples:
         >>> step, = RandomCutout().draw(np.random.default_rng(0), 32, 32)

@@ -44,6 +44,9 @@ class RandomHorizontalFlip:
     Raises:
         ValueError: p lies outside [0, 1].
 
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, appendix A: after the crop, half of the time.
+
     Examples:
         >>> RandomHorizontalFlip(0.0).draw(np.random.default_rng(0), 8, 8)
         ()

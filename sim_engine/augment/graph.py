@@ -38,7 +38,7 @@ class GraphView:
 
 
 def edge_drop(edges: ArrayLike, features: ArrayLike, dropped: ArrayLike) -> GraphView:
-    """Leave out the given edges; every node and feature stays.
+    r"""Leave out the given edges, $E' = E \setminus D$; every node and feature stays.
 
     Args:
         edges: (E, 2), whole numbers in [0, N).
@@ -65,7 +65,7 @@ def edge_drop(edges: ArrayLike, features: ArrayLike, dropped: ArrayLike) -> Grap
 
 
 def feature_mask(edges: ArrayLike, features: ArrayLike, masked: ArrayLike) -> GraphView:
-    """Set the given columns of the features to 0, for every node alike.
+    r"""Set the given columns M of the features to 0, for every node alike: $x'_{ij} = x_{ij}\,[j \notin M]$.
 
     Args:
         edges: (E, 2), whole numbers in [0, N).
@@ -96,7 +96,9 @@ def feature_mask(edges: ArrayLike, features: ArrayLike, masked: ArrayLike) -> Gr
 
 
 def node_drop(edges: ArrayLike, features: ArrayLike, dropped: ArrayLike) -> GraphView:
-    """Leave out the given nodes and every edge that touches one; the rest is numbered anew, in order.
+    r"""Leave out the given nodes and every edge that touches one; the rest is numbered anew, in order.
+
+    $$V' = V \setminus D, \qquad E' = \{(u, v) \in E : u \notin D,\ v \notin D\}$$
 
     Args:
         edges: (E, 2), whole numbers in [0, N).

@@ -32,6 +32,9 @@ class RandomEdgeDrop:
     Raises:
         ValueError: p lies outside [0, 1].
 
+    Source:
+        Zhu et al. (2020), arXiv:2006.04131, section 3.2.2 (GRACE); here both directions of an edge at once.
+
     Examples:
         >>> RandomEdgeDrop(1.0).draw(np.random.default_rng(0), np.array([[0, 1], [1, 0]]), np.eye(2))
         Step(name='edge_drop', parameters={'dropped': (0, 1)})
@@ -61,6 +64,9 @@ class RandomFeatureMask:
     Raises:
         ValueError: p lies outside [0, 1].
 
+    Source:
+        Zhu et al. (2020), arXiv:2006.04131, section 3.2.2 (GRACE): one mask for all nodes.
+
     Examples:
         >>> RandomFeatureMask(1.0).draw(np.random.default_rng(0), np.array([[0, 1]]), np.ones((2, 3)))
         Step(name='feature_mask', parameters={'masked': (0, 1, 2)})
@@ -87,6 +93,9 @@ class RandomNodeDrop:
     Raises:
         ValueError: part lies outside [0, 1).
 
+    Source:
+        You et al. (2020), arXiv:2010.13902 (GraphCL), "node dropping".
+
     Examples:
         >>> step = RandomNodeDrop(0.5).draw(np.random.default_rng(0), np.array([[0, 1]]), np.eye(4))
         >>> len(step.parameters["dropped"])
@@ -109,7 +118,9 @@ class RandomNodeDrop:
 def graph_view(
     edges: ArrayLike, features: ArrayLike, operations: Sequence[GraphOperation], rng: np.random.Generator
 ) -> GraphView:
-    """Draw one view of a graph by several operations in order.
+    r"""Draw one view of a graph by several operations in order, $t_n(\dots t_2(t_1(G)))$.
+
+    Each operation sees the graph that the one before it left.
 
     Args:
         edges: (E, 2), whole numbers in [0, N).
@@ -122,6 +133,9 @@ def graph_view(
 
     Raises:
         ValueError: edges or features are of another shape or type, or rng is not a generator.
+
+    Source:
+        Zhu et al. (2020), arXiv:2006.04131, section 3.2.2: both of its operations, one after the other.
 
     Examples:
         >>> ring = [[0, 1], [1, 2], [2, 0]]

@@ -52,6 +52,9 @@ class RandomHue:
     Raises:
         ValueError: most lies outside [0, 0.5].
 
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, appendix A (tf.image.random_hue, ColorJitter's hue).
+
     Examples:
         >>> RandomHue(0.0).draw(np.random.default_rng(0), 8, 8)
         (Step(name='hue', parameters={'shift': 0.0}),)

@@ -30,6 +30,11 @@ def jitter_tensorflow(
 ) -> View:
     r"""Brightness added, contrast by channel, saturation of HSV, hue: in this order, clipped once at the end.
 
+    $$x' = \operatorname{clip}\big(\operatorname{hue}_\delta(\operatorname{sat}_{f_s}(
+    m + f_c\,(x + b - m)))\big), \qquad m = \overline{x + b} \text{ of each channel}$$
+
+    with b the brightness added, $f_c$ and $f_s$ the factors of contrast and saturation, δ the hue's turn.
+
     In between, values may leave [0, 1], as they do in the listing: what brightness pushed beyond
     white, contrast can bring back.
 
@@ -71,6 +76,12 @@ def jitter_pytorch(
     order: Sequence[str] = ORDER,
 ) -> View:
     r"""Brightness, contrast, saturation and hue as torchvision has them, in any order, clipped after each.
+
+    $$x' = \operatorname{clip} \circ\, t_4 \circ \operatorname{clip} \circ\, t_3 \circ
+    \operatorname{clip} \circ\, t_2 \circ \operatorname{clip} \circ\, t_1\,(x)$$
+
+    with $t_1, \dots, t_4$ the four of `brightness`, `contrast`, `saturation` and `hue` in that order of
+    theirs which is given.
 
     Args:
         image: (H, W, 3) or (N, H, W, 3), uint8 or floats in [0, 1].

@@ -54,6 +54,9 @@ class RandomNoise:
     Raises:
         ValueError: the range is not in order or negative.
 
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, figure 4; the paper gives no sigma.
+
     Examples:
         >>> step, = RandomNoise().draw(np.random.default_rng(0), 8, 8)
         >>> sorted(step.parameters)

@@ -77,6 +77,10 @@ class RandomRotation:
     Raises:
         ValueError: most lies outside [0, 180], angles are empty or not finite, or fill outside [0, 1].
 
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, figure 4, there by 90°, 180° and 270°; a range of angles as
+        torchvision's RandomRotation.
+
     Examples:
         >>> step, = RandomRotation(angles=(90,)).draw(np.random.default_rng(0), 8, 8)
         >>> step.parameters

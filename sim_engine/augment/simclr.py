@@ -13,6 +13,9 @@ from sim_engine.augment.jitter import Listing, RandomColourJitter
 def colour_distortion(s: float = 1.0, *, listing: Listing = "tensorflow") -> Compose:
     r"""Colour jitter of strength s with probability 0.8, then grey with probability 0.2.
 
+    $$t = \operatorname{grey}^{B_2} \circ\ \operatorname{jitter}_s^{B_1}, \qquad
+    B_1 \sim \operatorname{Bernoulli}(0.8), \quad B_2 \sim \operatorname{Bernoulli}(0.2)$$
+
     Strength 0 leaves the jitter without effect, but the grey stays: it does not depend on s.
 
     Args:
@@ -46,6 +49,9 @@ def simclr(
     listing: Listing = "tensorflow",
 ) -> Compose:
     r"""Random resized crop, flip with probability 0.5, `colour_distortion`, blur with probability 0.5.
+
+    $$t = \operatorname{blur}^{B_2} \circ\ \operatorname{colour}_s \circ\ \operatorname{flip}^{B_1} \circ\
+    \operatorname{crop}, \qquad B_1, B_2 \sim \operatorname{Bernoulli}(0.5)$$
 
     The paper's code resizes bicubically, this bilinearly (with antialias); all else is appendix A's.
 

@@ -31,6 +31,9 @@ class TrainingViews:
     Raises:
         ValueError: the operation has no `draw`, or keep < 1.
 
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, algorithm 1: a fresh t for each view.
+
     Examples:
         >>> from sim_engine import encoders, train
         >>> from sim_engine.augment import RandomResizedCrop

@@ -42,7 +42,7 @@ class Views:
 
 
 def view(image: ArrayLike, operation: Operation, rng: np.random.Generator) -> View:
-    """Draw one view of one image.
+    r"""Draw one view of one image, $t(x)$ with $t \sim \mathcal T$.
 
     Between the steps the image stays in floats: a uint8 view is rounded once, at the end.
 
@@ -58,6 +58,9 @@ def view(image: ArrayLike, operation: Operation, rng: np.random.Generator) -> Vi
         ValueError: the image is of another dtype, shape or range, or too small for a step; rng
             is not a generator.
 
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, algorithm 1.
+
     Examples:
         >>> from sim_engine.augment import simclr
         >>> image = np.full((20, 20, 3), 128, np.uint8)
@@ -72,7 +75,7 @@ def view(image: ArrayLike, operation: Operation, rng: np.random.Generator) -> Vi
 
 
 def views(images: ArrayLike, operation: Operation, rng: np.random.Generator) -> Views:
-    """Draw one view of each image of a batch, each with parameters of its own.
+    r"""Draw one view of each image of a batch, $t_k(x_k)$, each $t_k \sim \mathcal T$ on its own.
 
     The draws are those of `view` on the first image, then on the second, and so on.
 
@@ -86,6 +89,9 @@ def views(images: ArrayLike, operation: Operation, rng: np.random.Generator) -> 
 
     Raises:
         ValueError: as `view`, or the views have different sides.
+
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, algorithm 1: one of the two draws of each image.
 
     Examples:
         >>> from sim_engine.augment import RandomResizedCrop
@@ -102,7 +108,9 @@ def views(images: ArrayLike, operation: Operation, rng: np.random.Generator) -> 
 
 
 def replay(image: ArrayLike, steps: Sequence[Step]) -> Pictures:
-    """Apply given steps to one image: the view again, or another where a parameter was changed.
+    r"""Apply given steps to one image: the view again, or another where a parameter was changed.
+
+    $$x' = t_n(\dots t_2(t_1(x)))$$
 
     Args:
         image: (H, W, 3), uint8 or floats in [0, 1].
@@ -114,6 +122,9 @@ def replay(image: ArrayLike, steps: Sequence[Step]) -> Pictures:
     Raises:
         ValueError: a step's name or parameters are unknown, or as the operation itself.
 
+    Source:
+        Derived here: the inverse of `view`'s record; its steps make the view again in the tests.
+
     Examples:
         >>> image = np.full((1, 1, 3), 100, np.uint8)
         >>> replay(image, [Step("brightness", {"factor": 0.5}), Step("grey")])[0, 0]
@@ -124,7 +135,7 @@ def replay(image: ArrayLike, steps: Sequence[Step]) -> Pictures:
 
 
 def replay_each(images: ArrayLike, steps: Sequence[Sequence[Step]]) -> Pictures:
-    """Apply to each image of a batch its own steps.
+    r"""Apply to each image of a batch its own steps, $x'_k = t_{kn}(\dots t_{k1}(x_k))$.
 
     Args:
         images: (N, H, W, 3), uint8 or floats in [0, 1].
@@ -135,6 +146,9 @@ def replay_each(images: ArrayLike, steps: Sequence[Sequence[Step]]) -> Pictures:
 
     Raises:
         ValueError: as `replay`, the counts differ, or the views have different sides.
+
+    Source:
+        Derived here: `replay` of each image alone, to which the tests compare it.
 
     Examples:
         >>> images = np.full((2, 1, 1, 3), 100, np.uint8)
