@@ -110,6 +110,15 @@ def positive(name: str, value: float, *, most: float | None = None) -> float:
     return number
 
 
+def generator(rng: np.random.Generator) -> np.random.Generator:
+    """Return `rng`, or raise `ValueError` where it is not a generator, such as a seed."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(
+            f"rng must be a numpy.random.Generator, got {rng!r}; np.random.default_rng(seed) makes one"
+        )
+    return rng
+
+
 def whole(name: str, value: int, *, least: int, most: int | None = None) -> int:
     """Return `value` as an int within [least, most], at most 2**63 - 1 where `most` is not given.
 

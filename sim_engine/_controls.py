@@ -23,6 +23,10 @@ class Control:
         help: one line shown with the control; may be empty.
         chart: the control changes the drawing alone. The player sets the chart's parameter of
             the same name and asks Python for nothing.
+
+    Examples:
+        >>> isinstance(Slider(0, 1, label="Share"), Control)
+        True
     """
 
     label: str = ""
@@ -55,6 +59,15 @@ class Slider(Control):
         log: equal steps of the slider multiply the value; needs min > 0.
         unit: printed after the number, for example "nats".
         digits: decimals shown.
+
+    Raises:
+        ValueError: the ends are not finite or not in order, min <= 0 with `log`, or the step does not divide
+            the range.
+
+    Examples:
+        >>> tau = Slider(0.02, 1.0, log=True, label="Temperature τ")
+        >>> tau.accept("tau", 0.5), [round(v, 3) for v in tau.values(3)]
+        (0.5, [0.02, 0.141, 1.0])
     """
 
     min: float
@@ -139,6 +152,13 @@ class Timeline(Control):
         min, max: first and last frame; both belong to the range.
         unit: printed after the number.
         fps: recorded frames a second at speed 1.
+
+    Raises:
+        ValueError: the ends are not whole numbers in order, or fps is not finite and > 0.
+
+    Examples:
+        >>> Timeline(0, 3, label="Epoch").values(2)  # every frame, however many
+        [0, 1, 2, 3]
     """
 
     min: int
@@ -175,6 +195,13 @@ class Choice(Control):
 
     Args:
         options: the values, or a mapping from value to label.
+
+    Raises:
+        ValueError: there are fewer than two options.
+
+    Examples:
+        >>> Choice({"nt_xent": "NT-Xent", "dcl": "DCL"}, label="Loss").accept("loss", "dcl")
+        'dcl'
     """
 
     options: Sequence[str] | Mapping[str, str]
@@ -200,7 +227,12 @@ class Choice(Control):
 
 @dataclass(frozen=True)
 class Toggle(Control):
-    """On or off."""
+    """On or off.
+
+    Examples:
+        >>> Toggle(label="Normalise").values(2)
+        [False, True]
+    """
 
     kind = "toggle"
 
@@ -223,6 +255,13 @@ class Legend(Control):
     Args:
         options: the entries, or a mapping from value to label.
         colors: a token name per entry (`class-0`, …), or None.
+
+    Raises:
+        ValueError: there are no entries, or not one colour for each.
+
+    Examples:
+        >>> Legend(["cat", "dog", "car"], label="Class").accept("shown", ["car", "cat"])
+        ('cat', 'car')
     """
 
     options: Sequence[str] | Mapping[str, str]

@@ -25,6 +25,11 @@ class Readout:
         label: what it is; None takes the readout's name.
         unit: printed after it, for example "nats"; "%" multiplies nothing.
         digits: decimals shown.
+
+    Examples:
+        >>> frame = Frame(readouts={"loss": Readout(1.25, unit="nats")}, alt="The loss is 1.25 nats.")
+        >>> frame.to_json()["readouts"]["loss"]
+        {'value': 1.25, 'label': 'loss', 'unit': 'nats', 'digits': 3}
     """
 
     value: float
@@ -48,6 +53,11 @@ class Frame:
         ValueError: `alt` is empty, columns differ in length, a column is not 1-D or holds
             something else than numbers, strings or booleans, an image has another shape or dtype,
             a name is not a Python identifier in lower case.
+
+    Examples:
+        >>> points = {"x": [0, 1], "y": [1.0, np.nan]}
+        >>> Frame(tables={"points": points}, alt="One point of two.").to_json()["tables"]
+        {'points': {'x': [0, 1], 'y': [1, None]}}
     """
 
     tables: Mapping[str, Mapping[str, ArrayLike]] = field(default_factory=dict)

@@ -32,6 +32,13 @@ class BridgeError(Exception):
     Attributes:
         message: the trace's closing line, type and first line of the message, for the reader.
         trace: the whole trace, from the sim's own file on.
+
+    Examples:
+        >>> try:
+        ...     1 / 0
+        ... except ZeroDivisionError as error:
+        ...     print(BridgeError.of(error, "broken/sim.py").message)
+        ZeroDivisionError: division by zero
     """
 
     def __init__(self, message: str, trace: str) -> None:
@@ -126,6 +133,18 @@ class Session:
     Args:
         sim: what is asked for frames.
         path: its file; a trace begins there.
+
+    Examples:
+        >>> source = '''
+        ... from typing import Annotated
+        ... from sim_engine.microsim import Frame, Slider, microsim
+        ... @microsim
+        ... def twice(x: Annotated[float, Slider(0, 1, label="x")] = 0.5) -> Frame:
+        ...     return Frame(readouts={"y": 2 * x}, alt=f"y is {2 * x}.")
+        ... '''
+        >>> text, arrays = open_session("twice/sim.py", source).frame({"x": 0.25})
+        >>> json.loads(text)["readouts"]["y"]["value"], arrays
+        (0.5, [])
     """
 
     def __init__(self, sim: Microsim, path: str) -> None:

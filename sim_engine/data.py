@@ -27,6 +27,9 @@ class Recorded(Mapping[str, NDArray[Any]]):
         folder: where the files and `manifest.json` lie.
         manifest: the whole manifest (recipe, seeds, versions, device, arrays).
         metrics: the manifest's metrics.
+
+    Raises:
+        ValueError: the manifest is missing, or damaged.
     """
 
     def __init__(self, folder: Path) -> None:

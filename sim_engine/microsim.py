@@ -61,6 +61,9 @@ class Microsim:
         kind: "explorer", "timeline" or "process".
         controls: name to `Control`, in the order of the signature.
         defaults: name to default value.
+
+    Raises:
+        ValueError: as `microsim`.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -142,7 +145,8 @@ def microsim(function: Callable[..., Any]) -> Microsim:
         The sim, which is called like the function, with its controls by name.
 
     Raises:
-        ValueError: a parameter has no control, no default, or a default its control refuses.
+        ValueError: a parameter has no control, no label, no default, or a default its control refuses; a name
+            is reserved; or there is more than one timeline, or one beside a process.
 
     Examples:
         >>> @microsim

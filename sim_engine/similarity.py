@@ -74,16 +74,39 @@ def normalize_backward(grad_u: Array, normalized: Normalized) -> Array:
     Returns:
         (N, d), gradient in z.
 
+    Raises:
+        ValueError: grad_u is not finite or has not the shape of the unit rows, or the gradient in z
+            is too large for its dtype.
+
     Examples:
         >>> normalized = normalize([[2.0, 0.0]])
         >>> normalize_backward(np.array([[1.0, 1.0]]), normalized).tolist()  # along z nothing comes through
         [[0.0, 0.5]]
     """
+    if not isinstance(normalized, Normalized):
+        raise ValueError(f"normalized must be what normalize returned, got {type(normalized).__name__}")
+    grad_u = rows("grad_u", grad_u)
+    if grad_u.shape != normalized.u.shape:
+        wanted = normalized.u.shape
+        raise ValueError(f"grad_u must have the shape of the unit rows, {wanted}, got {grad_u.shape}")
+    return _finite_tangent("z", grad_u, normalized)
+
+
+def tangent(grad_u: Array, normalized: Normalized) -> Array:
+    """`normalize_backward` for those who know their shapes and judge the result themselves: the losses.
+
+    Args:
+        grad_u: (N, d), gradient in the unit rows.
+        normalized: what `normalize` returned.
+
+    Returns:
+        (N, d), gradient in z, not finite where the dtype cannot hold it.
+    """
     u, norms = normalized
     radial = np.einsum("ij,ij->i", grad_u, u)
-    tangent: Array = grad_u - radial[:, None] * u
-    tangent /= norms[:, None]
-    return tangent
+    grad_z: Array = grad_u - radial[:, None] * u
+    grad_z /= norms[:, None]
+    return grad_z
 
 
 def cosine(x: ArrayLike, y: ArrayLike) -> Array:
@@ -119,7 +142,7 @@ def cosine_backward(grad_s: Array, x: ArrayLike, y: ArrayLike) -> tuple[Array, A
         Gradients in x (N, d) and in y (M, d).
 
     Raises:
-        ValueError: as `cosine`, or `grad_s` has another shape.
+        ValueError: as `cosine`, `grad_s` has another shape, or a gradient is too large for its dtype.
 
     Examples:
         >>> grad_x, grad_y = cosine_backward(np.ones((1, 1)), [[2.0, 0.0]], [[0.0, 1.0]])
@@ -130,9 +153,21 @@ def cosine_backward(grad_s: Array, x: ArrayLike, y: ArrayLike) -> tuple[Array, A
     grad_s = rows("grad_s", grad_s)
     if grad_s.shape != (len(a.u), len(b.u)):
         raise ValueError(f"grad_s must have shape {(len(a.u), len(b.u))}, got {grad_s.shape}")
-    grad_x = normalize_backward(matmul(grad_s, b.u), a)
-    grad_y = normalize_backward(matmul(grad_s.T, a.u), b)
-    return grad_x, grad_y
+    with np.errstate(over="ignore", invalid="ignore"):
+        grad_u, grad_v = matmul(grad_s, b.u), matmul(grad_s.T, a.u)
+    return _finite_tangent("x", grad_u, a), _finite_tangent("y", grad_v, b)
+
+
+def _finite_tangent(name: str, grad_u: Array, normalized: Normalized) -> Array:
+    with np.errstate(over="ignore", invalid="ignore"):
+        grad_z = tangent(grad_u, normalized)
+    if not np.isfinite(grad_z).all():
+        row = int(np.argmin(np.isfinite(grad_z).all(axis=1)))
+        raise ValueError(
+            f"the gradient in {name} overflows {grad_z.dtype} at row {row}: "
+            "the row is too short, or what comes back too large"
+        )
+    return grad_z
 
 
 def _pair(x: ArrayLike, y: ArrayLike) -> tuple[Normalized, Normalized]:

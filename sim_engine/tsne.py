@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim_engine._check import floats, positive, rows, whole
+from sim_engine._check import floats, generator, positive, rows, whole
 from sim_engine._matmul import gram, matmul
 
 __all__ = ["KL", "TsneStep", "joint_probabilities", "kl_divergence", "tsne", "tsne_steps"]
@@ -193,7 +193,7 @@ def tsne_steps(
 
 
 def tsne(x: ArrayLike, d: int = 2, **settings: Any) -> Float64:
-    """Return the last picture of `tsne_steps`.
+    r"""Return the last picture of `tsne_steps`, $y$ after all steps down $\mathrm{KL}(P\Vert Q)$.
 
     Args:
         x: (N, D), N >= 3.
@@ -205,6 +205,9 @@ def tsne(x: ArrayLike, d: int = 2, **settings: Any) -> Float64:
 
     Raises:
         ValueError: as `tsne_steps`.
+
+    Source:
+        van der Maaten & Hinton (2008), Visualizing data using t-SNE, JMLR 9, algorithm 1.
 
     Examples:
         >>> import numpy as np
@@ -321,7 +324,7 @@ def _start(n: int, d: int, rng: np.random.Generator | None, init: ArrayLike | No
     if (rng is None) == (init is None):
         raise ValueError("give either rng, which draws the start, or init, the start itself")
     if init is None:
-        y = START_SPREAD * rng.normal(size=(n, d)) if rng is not None else np.zeros((n, d))
+        y = START_SPREAD * generator(rng).normal(size=(n, d)) if rng is not None else np.zeros((n, d))
     else:
         y = _picture("init", init)
         if y.shape != (n, d):

@@ -28,15 +28,6 @@ class Step:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-def generator(rng: np.random.Generator) -> np.random.Generator:
-    """Return `rng`, or raise `ValueError` where it is not a generator, such as a seed."""
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(
-            f"rng must be a numpy.random.Generator, got {rng!r}; np.random.default_rng(seed) makes one"
-        )
-    return rng
-
-
 class Operation(Protocol):
     """Anything with a `draw`: chance in, steps out; it never sees the pixels.
 

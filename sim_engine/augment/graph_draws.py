@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sim_engine._check import Array
+from sim_engine._check import Array, generator
 from sim_engine.augment._pixels import in_range
-from sim_engine.augment._step import Step, generator
+from sim_engine.augment._step import Step
 from sim_engine.augment.graph import GraphView, Whole, edge_drop, feature_mask, graph, node_drop
 
 

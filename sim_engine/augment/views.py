@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sim_engine._check import generator
 from sim_engine.augment._apply import apply_each
 from sim_engine.augment._pixels import Pixels, pixels
 from sim_engine.augment._pixels import View as Pictures
-from sim_engine.augment._step import Operation, Step, generator
+from sim_engine.augment._step import Operation, Step
 
 
 @dataclass(frozen=True)

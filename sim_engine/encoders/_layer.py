@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import DTypeLike
 
-from sim_engine._check import Array
+from sim_engine._check import Array, generator, whole
 from sim_engine._tree import Tree
+from sim_engine.encoders._given import float_dtype
 
 NOTHING: Tree = {}
 
@@ -43,15 +44,29 @@ class Layer(Protocol):
     """A function with parameters. It holds sizes alone; parameters and statistics come and go."""
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> tuple[Tree, Tree]:
-        """Return the first parameters and the first statistics."""
+        """Return the first parameters and the first statistics.
+
+        Raises:
+            ValueError: something is drawn and rng is no generator, or dtype is not float32 or float64.
+        """
         ...
 
     def forward(self, params: Tree, state: Tree, x: Array, *, training: bool = True) -> Forward:
-        """Return the output; `training` says whether statistics are those of the batch."""
+        """Return the output; `training` says whether statistics are those of the batch.
+
+        NaN and infinity pass: a training that diverges is to be seen where it is measured.
+
+        Raises:
+            ValueError: x is no array, is empty or does not fit the layer, or a parameter does not.
+        """
         ...
 
     def backward(self, grad_y: Array, cache: Any, *, to_input: bool = True) -> Backward:
-        """Carry a gradient back; without `to_input` the product that makes `grad_x` is spared."""
+        """Carry a gradient back; without `to_input` the product that makes `grad_x` is spared.
+
+        Raises:
+            ValueError: grad_y has not the shape of y, or is not finite.
+        """
         ...
 
 
@@ -62,12 +77,16 @@ def he_normal(
 
     Args:
         rng: where the draw comes from.
-        shape: of the weights.
-        fan_in: $n_\text{in}$, inputs to one output.
+        shape: of the weights, each size >= 1.
+        fan_in: $n_\text{in}$, inputs to one output, >= 1.
         dtype: float32 or float64.
 
     Returns:
         Weights of that shape, without unit.
+
+    Raises:
+        ValueError: rng is no generator, a size or fan_in is not a whole number >= 1, or dtype is
+            not float32 or float64.
 
     Source:
         He, Zhang, Ren, Sun (2015), arXiv:1502.01852, eq. 10.
@@ -77,6 +96,10 @@ def he_normal(
         >>> round(float(weight.var() * 50), 1)
         2.0
     """
-    scale = np.sqrt(2.0 / fan_in)
-    drawn: Array = rng.standard_normal(shape, dtype=np.float64) * scale
-    return drawn.astype(dtype, copy=False)
+    if not isinstance(shape, tuple) or not shape:
+        raise ValueError(f"shape must be a tuple of sizes, got {shape!r}")
+    sizes = tuple(whole("shape", size, least=1) for size in shape)
+    scale = np.sqrt(2.0 / whole("fan_in", fan_in, least=1))
+    kind = float_dtype(dtype)
+    drawn: Array = generator(rng).standard_normal(sizes, dtype=np.float64) * scale
+    return drawn.astype(kind, copy=False)

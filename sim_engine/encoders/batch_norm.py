@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from sim_engine._check import Array, positive, whole
 from sim_engine._tree import Tree, leaf
+from sim_engine.encoders._given import float_dtype, gradient, size_of
 from sim_engine.encoders._layer import Backward, Forward
 
 
@@ -57,19 +58,25 @@ class BatchNorm:
             raise ValueError(f"momentum must be at most 1, got {self.momentum}: it is the new batch's share")
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> tuple[Tree, Tree]:
-        """Return scale 1 and shift 0; running mean 0 and variance 1."""
-        ones, zeros = np.ones(self.channels, dtype), np.zeros(self.channels, dtype)
+        """Return scale 1 and shift 0; running mean 0 and variance 1.
+
+        Raises:
+            ValueError: dtype is not float32 or float64.
+        """
+        kind = float_dtype(dtype)
+        ones, zeros = np.ones(self.channels, kind), np.zeros(self.channels, kind)
         return {"scale": ones, "shift": zeros}, {"mean": zeros, "var": ones}
 
     def forward(self, params: Tree, state: Tree, x: Array, *, training: bool = True) -> Forward:
         """Return y of x (..., C), and the running statistics.
 
         Raises:
-            ValueError: the last axis is not C, a parameter or statistic is missing, or a training
-                batch has one row only, which has no variance.
+            ValueError: the last axis is not C, x is empty, a parameter or statistic is missing, or a
+                training batch has one row only, which has no variance.
         """
-        if x.ndim < 2 or x.shape[-1] != self.channels:
-            raise ValueError(f"x must have shape (N, ..., {self.channels}), got {x.shape}")
+        shape = size_of("x", x)
+        if len(shape) < 2 or shape[-1] != self.channels:
+            raise ValueError(f"x must have shape (N, ..., {self.channels}), got {shape}")
         size = (self.channels,)
         mean, var = leaf(state, "mean", size), leaf(state, "var", size)
         scale, shift = leaf(params, "scale", size), leaf(params, "shift", size)
@@ -93,11 +100,16 @@ class BatchNorm:
         hat *= inverse
         y = hat * scale
         y += shift
-        return Forward(y.reshape(x.shape), state, (hat, inverse, scale, training))
+        return Forward(y.reshape(shape), state, (hat, inverse, scale, training, shape))
 
     def backward(self, grad_y: Array, cache: Any, *, to_input: bool = True) -> Backward:
-        """Return gradients in x, in its shape, and in scale and shift."""
-        hat, inverse, scale, training = cache
+        """Return gradients in x, in its shape, and in scale and shift.
+
+        Raises:
+            ValueError: grad_y has not the shape of x, or is not finite.
+        """
+        hat, inverse, scale, training, shape = cache
+        gradient(grad_y, shape)
         grad = grad_y.reshape(hat.shape)
         grad_scale, grad_shift = np.einsum("ij,ij->j", grad, hat), grad.sum(axis=0)
         grads = {"scale": grad_scale, "shift": grad_shift}
@@ -110,4 +122,4 @@ class BatchNorm:
             grad_x *= scale * inverse
         else:
             grad_x = grad * (scale * inverse)
-        return Backward(grad_x.reshape(grad_y.shape), grads)
+        return Backward(grad_x.reshape(shape), grads)

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from sim_engine._check import Array, whole
 from sim_engine._matmul import matmul
 from sim_engine._tree import Tree, leaf
+from sim_engine.encoders._given import gradient, size_of
 from sim_engine.encoders._layer import NOTHING, Backward, Forward, he_normal
 
 
@@ -64,10 +65,11 @@ class Conv:
         Raises:
             ValueError: x is not (N, H, W, n_in), or a parameter is missing or has another shape.
         """
-        if x.ndim != 4 or x.shape[3] != self.n_in:
-            raise ValueError(f"x must have shape (N, H, W, {self.n_in}), got {x.shape}")
+        shape = size_of("x", x)
+        if len(shape) != 4 or shape[3] != self.n_in:
+            raise ValueError(f"x must have shape (N, H, W, {self.n_in}), got {shape}")
         weight = leaf(params, "weight", (self.n_out, 3, 3, self.n_in)).reshape(self.n_out, -1)
-        count, height, width, _ = x.shape
+        count, height, width, _ = shape
         framed = np.zeros((count, height + 2, width + 2, self.n_in), x.dtype)
         framed[:, 1:-1, 1:-1] = x
         tall, wide = self._places(height), self._places(width)
@@ -78,18 +80,23 @@ class Conv:
         y = matmul(flat, weight.T)
         if self.bias:
             y += leaf(params, "bias", (self.n_out,))
-        return Forward(y.reshape(count, tall, wide, self.n_out), NOTHING, (flat, weight, x.shape))
+        return Forward(y.reshape(count, tall, wide, self.n_out), NOTHING, (flat, weight, shape))
 
     def backward(self, grad_y: Array, cache: Any, *, to_input: bool = True) -> Backward:
-        """Return gradients in x (N, H, W, n_in) and in the parameters."""
+        """Return gradients in x (N, H, W, n_in) and in the parameters, of one in y (N, H', W', n_out).
+
+        Raises:
+            ValueError: grad_y has not the shape of y, or is not finite.
+        """
         flat, weight, (count, height, width, _) = cache
+        tall, wide = self._places(height), self._places(width)
+        gradient(grad_y, (count, tall, wide, self.n_out))
         grad = grad_y.reshape(-1, self.n_out)
         grads = {"weight": matmul(grad.T, flat).reshape(self.n_out, 3, 3, self.n_in)}
         if self.bias:
             grads["bias"] = grad.sum(axis=0)
         if not to_input:
             return Backward(None, grads)
-        tall, wide = self._places(height), self._places(width)
         columns = matmul(grad, weight).reshape(count, tall, wide, 3, 3, self.n_in)
         framed = np.zeros((count, height + 2, width + 2, self.n_in), grad.dtype)
         for u, v, window in self._windows(tall, wide):

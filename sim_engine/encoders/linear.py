@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 from sim_engine._check import Array, whole
 from sim_engine._matmul import matmul
 from sim_engine._tree import Tree, leaf
+from sim_engine.encoders._given import gradient, size_of
 from sim_engine.encoders._layer import NOTHING, Backward, Forward, he_normal
 
 
@@ -68,8 +69,9 @@ class Linear:
         Raises:
             ValueError: x is not (N, n_in), or a parameter is missing or has another shape.
         """
-        if x.ndim != 2 or x.shape[1] != self.n_in:
-            raise ValueError(f"x must have shape (N, {self.n_in}), got {x.shape}")
+        shape = size_of("x", x)
+        if len(shape) != 2 or shape[1] != self.n_in:
+            raise ValueError(f"x must have shape (N, {self.n_in}), got {shape}")
         weight = leaf(params, "weight", (self.n_out, self.n_in))
         y = matmul(x, weight.T)
         if self.bias:
@@ -77,8 +79,13 @@ class Linear:
         return Forward(y, NOTHING, (x, weight))
 
     def backward(self, grad_y: Array, cache: Any, *, to_input: bool = True) -> Backward:
-        """Return gradients in x (N, n_in) and in the parameters, of one in y (N, n_out)."""
+        """Return gradients in x (N, n_in) and in the parameters, of one in y (N, n_out).
+
+        Raises:
+            ValueError: grad_y is not (N, n_out), or not finite.
+        """
         x, weight = cache
+        gradient(grad_y, (len(x), self.n_out))
         grads = {"weight": matmul(grad_y.T, x)}
         if self.bias:
             grads["bias"] = grad_y.sum(axis=0)

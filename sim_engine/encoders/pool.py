@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from sim_engine._check import Array
 from sim_engine._tree import Tree
+from sim_engine.encoders._given import gradient, size_of
 from sim_engine.encoders._layer import NOTHING, Backward, Forward
 
 
@@ -34,19 +35,25 @@ class MaxPool:
         """Return y (N, H/2, W/2, C) of x (N, H, W, C).
 
         Raises:
-            ValueError: x has not four axes, or a side is odd.
+            ValueError: x has not four axes, is empty, or a side is odd.
         """
-        if x.ndim != 4 or x.shape[1] % 2 or x.shape[2] % 2:
-            raise ValueError(f"x must have shape (N, H, W, C), H and W even, got {x.shape}")
-        n, h, w, c = x.shape
+        shape = size_of("x", x)
+        if len(shape) != 4 or shape[1] % 2 or shape[2] % 2:
+            raise ValueError(f"x must have shape (N, H, W, C), H and W even, got {shape}")
+        n, h, w, c = shape
         blocks = x.reshape(n, h // 2, 2, w // 2, 2, c).transpose(0, 1, 3, 5, 2, 4)
         blocks = blocks.reshape(n, h // 2, w // 2, c, 4)  # the four pixels of a block last
         largest = blocks.argmax(axis=4)[..., None]
-        return Forward(np.take_along_axis(blocks, largest, axis=4)[..., 0], NOTHING, (largest, x.shape))
+        return Forward(np.take_along_axis(blocks, largest, axis=4)[..., 0], NOTHING, (largest, shape))
 
     def backward(self, grad_y: Array, cache: Any, *, to_input: bool = True) -> Backward:
-        """Return the gradient in x (N, H, W, C), of one in y (N, H/2, W/2, C)."""
+        """Return the gradient in x (N, H, W, C), of one in y (N, H/2, W/2, C).
+
+        Raises:
+            ValueError: grad_y has another shape, or is not finite.
+        """
         largest, (n, h, w, c) = cache
+        gradient(grad_y, (n, h // 2, w // 2, c))
         blocks = np.zeros((*grad_y.shape, 4), grad_y.dtype)
         np.put_along_axis(blocks, largest, grad_y[..., None], axis=4)
         spread = blocks.reshape(n, h // 2, w // 2, c, 2, 2).transpose(0, 1, 4, 2, 5, 3)
@@ -70,14 +77,20 @@ class MeanPool:
         """Return y (N, C) of x (N, H, W, C).
 
         Raises:
-            ValueError: x has not four axes.
+            ValueError: x has not four axes, or is empty.
         """
-        if x.ndim != 4:
-            raise ValueError(f"x must have shape (N, H, W, C), got {x.shape}")
-        return Forward(x.mean(axis=(1, 2)), NOTHING, x.shape)
+        shape = size_of("x", x)
+        if len(shape) != 4:
+            raise ValueError(f"x must have shape (N, H, W, C), got {shape}")
+        return Forward(x.mean(axis=(1, 2)), NOTHING, shape)
 
     def backward(self, grad_y: Array, cache: Any, *, to_input: bool = True) -> Backward:
-        """Return the gradient in x (N, H, W, C), of one in y (N, C)."""
+        """Return the gradient in x (N, H, W, C), of one in y (N, C).
+
+        Raises:
+            ValueError: grad_y is not (N, C), or not finite.
+        """
         n, h, w, c = cache
+        gradient(grad_y, (n, c))
         part = grad_y / (h * w)
         return Backward(np.broadcast_to(part[:, None, None, :], (n, h, w, c)).copy(), NOTHING)

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from sim_engine._check import Array
 from sim_engine._tree import Tree
+from sim_engine.encoders._given import gradient, size_of
 from sim_engine.encoders._layer import NOTHING, Backward, Forward
 
 
@@ -30,10 +31,20 @@ class Relu:
         return NOTHING, NOTHING
 
     def forward(self, params: Tree, state: Tree, x: Array, *, training: bool = True) -> Forward:
-        """Return y, of x in any shape."""
+        """Return y, of x in any shape.
+
+        Raises:
+            ValueError: x is no array of numbers, or empty.
+        """
+        size_of("x", x)
         y = np.maximum(x, 0)
         return Forward(y, NOTHING, y)
 
     def backward(self, grad_y: Array, cache: Any, *, to_input: bool = True) -> Backward:
-        """Return the gradient in x, of one in y, both in the shape of x."""
+        """Return the gradient in x, of one in y, both in the shape of x.
+
+        Raises:
+            ValueError: grad_y has another shape, or is not finite.
+        """
+        gradient(grad_y, cache.shape)
         return Backward(grad_y * (cache > 0), NOTHING)

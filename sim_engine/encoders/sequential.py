@@ -23,7 +23,7 @@ class Sequential:
         layers: name to layer, in order, at least one.
 
     Raises:
-        ValueError: there is no layer.
+        ValueError: layers is no mapping of names to layers, or there is none.
 
     Examples:
         >>> from sim_engine.encoders import Linear, Relu
@@ -34,6 +34,8 @@ class Sequential:
     """
 
     def __init__(self, layers: Mapping[str, Layer]) -> None:
+        if not isinstance(layers, Mapping):
+            raise ValueError(f"layers must map names to layers, got {type(layers).__name__}")
         if not layers:
             raise ValueError("layers must hold at least one layer, got none")
         self.layers = dict(layers)
@@ -67,12 +69,20 @@ class Sequential:
         return Forward(x, after, caches)
 
     def backward(self, grad_y: Array, cache: Any, *, to_input: bool = True) -> Backward:
-        """Return gradients in x and in every layer's parameters, of one in the output."""
+        """Return gradients in x and in every layer's parameters, of one in the output.
+
+        Raises:
+            ValueError: as the layers, after the name of the one concerned; the gradient in the output
+                is what the last one is given.
+        """
         grads: dict[str, Tree] = {}
         first = next(iter(self.layers))
         grad_x: Array | None = None
         for name, layer in reversed(self.layers.items()):
-            grad_x, own = layer.backward(grad_y, cache[name], to_input=to_input or name != first)
+            try:
+                grad_x, own = layer.backward(grad_y, cache[name], to_input=to_input or name != first)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
             if own:
                 grads[name] = own
             if grad_x is not None:  # it is None at the first layer alone

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sim_engine._check import Array, paired_views, temperature
 from sim_engine._matmul import gram, symmetrized_product
 from sim_engine.losses._result import LossResult
-from sim_engine.similarity import Normalized, normalize, normalize_backward
+from sim_engine.similarity import Normalized, normalize, tangent
 
 
 def unit_views(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> tuple[Normalized, float]:
@@ -58,7 +58,7 @@ def backward(share: Array, normalized: Normalized, inverse: float, *, anchors: i
     grad_u /= len(u) if anchors is None else anchors
     with np.errstate(over="ignore", invalid="ignore"):
         grad_u *= u.dtype.type(inverse)
-        return normalize_backward(grad_u, normalized)
+        return tangent(grad_u, normalized)
 
 
 def of_views(value: float, grad: Array) -> LossResult:

@@ -9,7 +9,7 @@ from sim_engine._check import Array, paired_views, positive
 from sim_engine._matmul import gram, matmul
 from sim_engine.losses._guard import at_least_two, finite, not_negative
 from sim_engine.losses._result import LossResult
-from sim_engine.similarity import normalize, normalize_backward
+from sim_engine.similarity import normalize, tangent
 
 __all__ = ["align_uniform"]
 
@@ -77,8 +77,8 @@ def align_uniform(
         value = align_weight * apart + uniform_weight * (uneven_a + uneven_b) / 2
         grad_u_a = align_weight * pull + uniform_weight / 2 * push_a
         grad_u_b = -align_weight * pull + uniform_weight / 2 * push_b
-        grad_a = normalize_backward(grad_u_a, a).astype(z_a.dtype, copy=False)
-        grad_b = normalize_backward(grad_u_b, b).astype(z_b.dtype, copy=False)
+        grad_a = tangent(grad_u_a, a).astype(z_a.dtype, copy=False)
+        grad_b = tangent(grad_u_b, b).astype(z_b.dtype, copy=False)
     finite(value, z_a=grad_a, z_b=grad_b)
     return LossResult(value, grad_a, grad_b)
 
@@ -94,7 +94,7 @@ def _alignment(u_a: Array, u_b: Array, alpha: float) -> tuple[float, Array]:
 
 
 def _uniformity(u: Array, t: float) -> tuple[float, Array]:
-    """Return the uniformity and its gradient in u, less a radial part that `normalize_backward` drops."""
+    """Return the uniformity and its gradient in u, less a radial part that `tangent` drops."""
     s = gram(u)
     s -= 1.0
     np.minimum(s, 0.0, out=s)  # -distance^2 / 2; rounding may put a cosine of equal rows above 1

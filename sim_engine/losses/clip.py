@@ -12,7 +12,7 @@ from sim_engine._check import Array
 from sim_engine._matmul import matmul
 from sim_engine.losses._guard import at_least_two, finite, number, same_shape
 from sim_engine.losses._pick import pick
-from sim_engine.similarity import normalize, normalize_backward
+from sim_engine.similarity import normalize, tangent
 
 __all__ = ["LARGEST_SCALE", "ClipResult", "clip", "clip_log_scale"]
 
@@ -87,7 +87,7 @@ def clip(image: ArrayLike, text: ArrayLike, log_scale: float) -> ClipResult:
     # S is linear in the scale: its slope is the radial part of grad_u, which the sphere discards.
     radial = float(np.einsum("ij,ij->", grad_u, u.u, dtype=np.float64))
     with np.errstate(over="ignore", invalid="ignore"):
-        grad_image, grad_text = normalize_backward(grad_u, u), normalize_backward(grad_v, v)
+        grad_image, grad_text = tangent(grad_u, u), tangent(grad_v, v)
     finite(value, image=grad_image, text=grad_text)
     return ClipResult(value, grad_image, grad_text, radial if t <= math.log(LARGEST_SCALE) else 0.0)
 

@@ -10,7 +10,7 @@ from sim_engine._matmul import matmul
 from sim_engine.losses._guard import finite
 from sim_engine.losses._result import QueryResult
 from sim_engine.losses._softmax import cross_entropy, mean, weigh
-from sim_engine.similarity import Normalized, normalize, normalize_backward
+from sim_engine.similarity import Normalized, normalize, tangent
 
 
 def info_nce(query: ArrayLike, positive: ArrayLike, negatives: ArrayLike, tau: float) -> QueryResult:
@@ -79,7 +79,7 @@ def info_nce(query: ArrayLike, positive: ArrayLike, negatives: ArrayLike, tau: f
 
 def _backward(grad_u: Array, unit: Normalized, scale: float) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
-        return normalize_backward(grad_u * grad_u.dtype.type(scale), unit)
+        return tangent(grad_u * grad_u.dtype.type(scale), unit)
 
 
 def _keys(

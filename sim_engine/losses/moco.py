@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sim_engine._check import Array, floats, rows, temperature, whole
+from sim_engine._check import Array, floats, generator, rows, temperature, whole
 from sim_engine._matmul import matmul
 from sim_engine.losses._guard import finite, same_shape, share
 from sim_engine.losses._pick import pick
-from sim_engine.similarity import normalize, normalize_backward
+from sim_engine.similarity import normalize, tangent
 
 __all__ = ["MocoResult", "Queue", "moco", "momentum_update"]
 
@@ -55,14 +55,14 @@ class Queue:
             rng: where they are drawn.
 
         Raises:
-            ValueError: size or d < 1.
+            ValueError: size or d < 1, or rng is no generator.
 
         Examples:
             >>> Queue.random(5, 2, np.random.default_rng(0)).keys.shape
             (5, 2)
         """
         shape = whole("size", size, least=1), whole("d", d, least=1)
-        return cls(normalize(rng.normal(size=shape)).u)
+        return cls(normalize(generator(rng).normal(size=shape)).u)
 
     def enqueue(self, keys: ArrayLike) -> Queue:
         """Return the queue with `keys` written over its oldest, from `start` on and round its end.
@@ -151,7 +151,7 @@ def moco(q: ArrayLike, k: ArrayLike, queue: Queue, tau: float = 0.07) -> MocoRes
     grad_u /= n
     with np.errstate(over="ignore", invalid="ignore"):
         grad_u *= q.dtype.type(1.0 / tau)
-        grad_q = normalize_backward(grad_u, query)
+        grad_q = tangent(grad_u, query)
     finite(value, q=grad_q)
     return MocoResult(value, grad_q, queue.enqueue(key))
 

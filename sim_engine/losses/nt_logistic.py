@@ -10,7 +10,7 @@ from sim_engine._matmul import matmul
 from sim_engine.losses._result import LossResult
 from sim_engine.losses._softmax import mean, not_zero
 from sim_engine.losses._two_views import cosines, of_views, own, unit_views
-from sim_engine.similarity import normalize_backward
+from sim_engine.similarity import tangent
 
 
 def nt_logistic(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> LossResult:
@@ -61,7 +61,7 @@ def nt_logistic(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> LossResult:
     grad_u *= u.dtype.type(2.0 / count)
     with np.errstate(over="ignore", invalid="ignore"):
         grad_u *= u.dtype.type(1.0 / tau)
-        return of_views(value, normalize_backward(grad_u, normalized))
+        return of_views(value, tangent(grad_u, normalized))
 
 
 def _soften(x: Array) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from sim_engine._check import Array
 from sim_engine.losses._guard import finite, same_shape
-from sim_engine.similarity import normalize, normalize_backward
+from sim_engine.similarity import normalize, tangent
 
 __all__ = ["PredictionResult", "SymmetricResult", "byol", "negative_cosine", "normalized_mse", "simsiam"]
 
@@ -179,5 +179,5 @@ def _squared_distance(p: ArrayLike, z: ArrayLike, name_p: str, name_z: str) -> t
     difference = prediction.u - target.u
     value = float(np.einsum("ij,ij->", difference, difference, dtype=np.float64)) / len(difference)
     with np.errstate(over="ignore", invalid="ignore"):
-        grad_p = normalize_backward(2 * difference / len(difference), prediction)
+        grad_p = tangent(2 * difference / len(difference), prediction)
     return value, grad_p

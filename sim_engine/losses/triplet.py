@@ -12,7 +12,7 @@ from sim_engine._check import Array, paired_views
 from sim_engine._check import positive as above_zero
 from sim_engine._matmul import gram, symmetrized_product
 from sim_engine.losses._guard import at_least_two, finite, same_shape
-from sim_engine.similarity import Normalized, normalize, normalize_backward
+from sim_engine.similarity import Normalized, normalize, tangent
 
 __all__ = ["TripletResult", "TripletViewsResult", "triplet", "triplet_views"]
 
@@ -96,9 +96,9 @@ def triplet(
     factor = (active * (2.0 / len(gap))).astype(a.u.dtype)[:, None]
     with np.errstate(over="ignore", invalid="ignore"):
         grads = (
-            normalize_backward((n.u - p.u) * factor, a),
-            normalize_backward(-to_positive * factor, p),
-            normalize_backward(to_negative * factor, n),
+            tangent((n.u - p.u) * factor, a),
+            tangent(-to_positive * factor, p),
+            tangent(to_negative * factor, n),
         )
     finite(value, anchor=grads[0], positive=grads[1], negative=grads[2])
     return TripletResult(value, *grads)
@@ -169,7 +169,7 @@ def triplet_views(
     weight[anchor, other] = -weight.sum(axis=1)
     weight *= weight.dtype.type(2.0 / count)
     with np.errstate(over="ignore", invalid="ignore"):
-        grad = normalize_backward(symmetrized_product(weight, both.u), both)
+        grad = tangent(symmetrized_product(weight, both.u), both)
     finite(value, z_a=grad[:n], z_b=grad[n:])
     return TripletViewsResult(value, grad[:n], grad[n:], count)
 

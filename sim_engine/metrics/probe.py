@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim_engine._check import rows, whole
+from sim_engine._check import generator, rows, whole
 from sim_engine.metrics._labels import label_array
 from sim_engine.metrics._softmax_regression import SoftmaxRegression, softmax_regression
 
@@ -102,7 +102,7 @@ def few_label_probe(
         `FewLabels`: mean, spread and all accuracies, shares in [0, 1].
 
     Raises:
-        ValueError: as `linear_probe`, or `per_class` or `draws` is out of range.
+        ValueError: as `linear_probe`, `per_class` or `draws` is out of range, or rng is no generator.
 
     Source:
         Derived here: `linear_probe`, whose source is Chen et al. (2020), arXiv:2002.05709, section 2.3, on
@@ -119,7 +119,7 @@ def few_label_probe(
     test, truth = _test_set(features, z_test, labels_test)
     size = np.unique(known, return_counts=True)[1]
     per_class = whole("per_class", per_class, least=1, most=int(size.min()))
-    draws = whole("draws", draws, least=1)
+    draws, rng = whole("draws", draws, least=1), generator(rng)
     accuracies = np.empty(draws)
     for draw in range(draws):
         chosen = _few_of_each(known, per_class, rng)

@@ -10,7 +10,20 @@ from sim_engine._tree import Tree
 
 
 class Optimizer(Protocol):
-    """Settings alone; the memory (velocities, means of squares) comes and goes with each step."""
+    """Settings alone; the memory (velocities, means of squares) comes and goes with each step.
+
+    Examples:
+        >>> import numpy as np
+        >>> class SignDescent:
+        ...     def init(self, params):
+        ...         return None
+        ...     def step(self, params, grads, memory, learning_rate):
+        ...         moved = {name: w - learning_rate * np.sign(grads[name]) for name, w in params.items()}
+        ...         return moved, memory
+        >>> after, _ = SignDescent().step({"w": np.array([1.0])}, {"w": np.array([7.0])}, None, 0.25)
+        >>> after["w"].item()
+        0.75
+    """
 
     def init(self, params: Tree) -> Any:
         """Return the memory before the first step."""

@@ -83,15 +83,6 @@ def training_data(name: str, data: ArrayLike, batch_size: int) -> Array:
     return array
 
 
-def generator(rng: np.random.Generator) -> np.random.Generator:
-    """Return `rng`, or raise `ValueError` if it is not a generator."""
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(
-            f"rng must be a numpy.random.Generator, got {rng!r}; np.random.default_rng(0) is one"
-        )
-    return rng
-
-
 def schedule(learning_rate: Rate, steps: int) -> Callable[[int], float]:
     """Return the rate of every step from 0 to steps; the last is 0, since no update follows it.
 

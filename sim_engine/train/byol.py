@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sim_engine._check import generator
 from sim_engine._tree import Tree
 from sim_engine.encoders import Layer
 from sim_engine.losses._guard import share
@@ -95,7 +96,7 @@ def byol(
     """
     array = _run.training_data("data", data, batch_size)
     base = share("momentum", momentum)
-    rates, rng = _run.schedule(learning_rate, steps), _run.generator(rng)
+    rates, rng = _run.schedule(learning_rate, steps), generator(rng)
     network = _run.parts(encoder=encoder, head=head, predictor=predictor)
     trunk, stepper = _run.parts(encoder=encoder, head=head), optimizer or Adam()
     guess = _run.parts(predictor=predictor) if predictor is not None else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sim_engine._check import Array, temperature
+from sim_engine._check import Array, generator, temperature
 from sim_engine._tree import Tree, branch, leaf
 from sim_engine.encoders import Layer, Sequential
 from sim_engine.losses.clip import clip as clip_loss
@@ -118,7 +118,7 @@ def clip(
     seen, read = seen.astype(dtype, copy=False), read.astype(dtype, copy=False)
     if temperature(tau) < 0.01:
         raise ValueError(f"tau must be at least 0.01, since the scale never exceeds 100, got {tau}")
-    rates, rng = _run.schedule(learning_rate, steps), _run.generator(rng)
+    rates, rng = _run.schedule(learning_rate, steps), generator(rng)
     network, stepper = Sequential({"image": image_encoder, "text": text_encoder}), optimizer or Adam()
 
     def run() -> Iterator[ClipStep]:

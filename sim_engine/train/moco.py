@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sim_engine._check import temperature, whole
+from sim_engine._check import generator, temperature, whole
 from sim_engine._tree import Tree
 from sim_engine.encoders import Layer
 from sim_engine.losses._guard import share
@@ -92,7 +92,7 @@ def moco(
     array = _run.training_data("data", data, batch_size)
     tau, keep = temperature(tau, array.dtype), share("momentum", momentum)
     whole("queue_size", queue_size, least=1)
-    rates, rng = _run.schedule(learning_rate, steps), _run.generator(rng)
+    rates, rng = _run.schedule(learning_rate, steps), generator(rng)
     network, stepper = _run.parts(encoder=encoder, head=head), optimizer or Adam()
 
     def run() -> Iterator[MocoStep]:

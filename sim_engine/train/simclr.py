@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sim_engine._check import temperature
+from sim_engine._check import generator, temperature
 from sim_engine.encoders import Layer
 from sim_engine.losses.nt_xent import nt_xent
 from sim_engine.optim import Adam, Optimizer
@@ -29,6 +29,11 @@ def simclr(
     optimizer: Optimizer | None = None,
 ) -> Iterator[Step]:
     r"""Train an encoder by NT-Xent, one step at a time.
+
+    $$z_a = g(f(t(x))), \qquad z_b = g(f(t'(x))), \qquad
+    \theta \leftarrow \theta - \eta\,\nabla_\theta L_\text{NT-Xent}(z_a, z_b)$$
+
+    with f the encoder, g the head, t and t' two draws of `augment`, and the step that of the optimiser.
 
     Each step draws N images and two views of each, sends all 2N at once through encoder and head
     (batch statistics are those of all), and follows the gradient of NT-Xent. h, before the head, is
@@ -70,7 +75,7 @@ def simclr(
     """
     array = _run.training_data("data", data, batch_size)
     tau = temperature(tau, array.dtype)
-    rates, rng = _run.schedule(learning_rate, steps), _run.generator(rng)
+    rates, rng = _run.schedule(learning_rate, steps), generator(rng)
     network, stepper = _run.parts(encoder=encoder, head=head), optimizer or Adam()
 
     def run() -> Iterator[Step]:

@@ -227,6 +227,7 @@ def test_refused_by_name(changed, message):
         (lambda: losses.Queue([[1.0]], 0.0), "start must be a whole number, got 0.0"),
         (lambda: losses.Queue.random(0, 2, np.random.default_rng()), "size must be at least 1"),
         (lambda: losses.Queue.random(2, 0, np.random.default_rng()), "d must be at least 1"),
+        (lambda: losses.Queue.random(2, 2, 5), "rng must be a numpy.random.Generator, got 5; np.random"),
         (lambda: UNIT.enqueue(np.ones((2, 3))), "keys must have rows of the queue's length 2, got 3"),
         (lambda: UNIT.enqueue(ONES * 0), "keys must have no zero row"),
         (lambda: losses.momentum_update({"w": [1]}, {"v": [1]}), r"same names, got \['w'\] and \['v'\]"),

@@ -265,6 +265,7 @@ Z, LABELS = np.array([[0.0], [1.0], [2.0]]), [0, 1, 1]
         (lambda: few(per_class=0), "per_class must be from 1 to 1, got 0"),
         (lambda: few(per_class=2), "per_class must be from 1 to 1, got 2"),
         (lambda: few(draws=0), "draws must be at least 1, got 0"),
+        (lambda: few(rng=5), "rng must be a numpy.random.Generator, got 5; np.random"),
     ],
 )
 def test_refused_by_name(call, message):
@@ -272,6 +273,6 @@ def test_refused_by_name(call, message):
         call()
 
 
-def few(per_class=1, draws=2):
-    rng = np.random.default_rng(0)
+def few(per_class=1, draws=2, rng=None):
+    rng = np.random.default_rng(0) if rng is None else rng
     return metrics.few_label_probe(Z, LABELS, Z, LABELS, per_class=per_class, rng=rng, draws=draws)

@@ -64,6 +64,17 @@ def test_backward_of_cosine(views, rng, slope):
     assert np.sum(grad_x * v[0]) + np.sum(grad_y * v[1]) == pytest.approx(wanted, rel=1e-8)
 
 
+SHORT = [[1.0, 0.0], [0.0, 1e-310]]
+
+
+def short():
+    return similarity.normalize(SHORT)
+
+
+def back(grad_u, normalized=None):
+    return similarity.normalize_backward(grad_u, normalized or similarity.normalize([[3.0, 4.0], [1.0, 0.0]]))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -74,6 +85,17 @@ def test_backward_of_cosine(views, rng, slope):
         (
             lambda: similarity.cosine_backward(np.ones((2, 2)), [[1.0]], [[1.0]]),
             r"grad_s must have shape \(1, 1\), got \(2, 2\)",
+        ),
+        (lambda: back(np.ones((1, 2))), r"grad_u must have the shape of .*, \(2, 2\), got \(1, 2\)"),
+        (lambda: back(np.ones((2, 1))), r"grad_u must have the shape of .*, \(2, 2\), got \(2, 1\)"),
+        (lambda: back(np.ones(2)), r"grad_u must have 2 axes, got shape \(2,\)"),
+        (lambda: back([[0.0, 1.0], [np.nan, 1.0]]), r"grad_u must be finite, got nan at \[1, 0\]"),
+        (lambda: back(np.ones((2, 2)) > 0), "grad_u must hold real numbers, got dtype bool"),
+        (lambda: back(np.ones((2, 2)), (1, 2)), "normalized must be what normalize returned, got tuple"),
+        (lambda: back(np.ones((2, 2)), short()), "the gradient in z overflows float64 at row 1: the row is"),
+        (
+            lambda: similarity.cosine_backward(np.ones((1, 2)), [[1.0, 0.0]], SHORT),
+            "the gradient in y overflows float64 at row 1: the row is too short",
         ),
     ],
 )

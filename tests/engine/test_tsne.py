@@ -242,6 +242,7 @@ def steps(**changes):
         (lambda: tsne.joint_probabilities(X[0], 2.0), "x must have 2 axes"),
         (lambda: steps(init=None), "give either rng, which draws the start, or init"),
         (lambda: steps(rng=np.random.default_rng(0)), "give either rng, which draws the start, or init"),
+        (lambda: steps(rng=5, init=None), "rng must be a numpy.random.Generator, got 5; np.random"),
         (lambda: steps(init=Y[:, :1]), r"init must have shape \(6, 2\), got \(6, 1\)"),
         (lambda: steps(init=Y * 1e101), "init must have entries up to 1e100"),
         (lambda: steps(d=0), "d must be at least 1, got 0"),
