@@ -1,4 +1,4 @@
-"""What layers refuse, by name: gradients of another shape or not finite, empty input, a seed for a generator."""
+"""What layers refuse, by name: gradients of another shape or not finite, empty input, seeds."""
 
 import re
 
