@@ -41,7 +41,21 @@ class Backward(NamedTuple):
 
 
 class Layer(Protocol):
-    """A function with parameters. It holds sizes alone; parameters and statistics come and go."""
+    """A function with parameters. It holds sizes alone; parameters and statistics come and go.
+
+    Examples:
+        >>> from sim_engine.encoders import Relu, Sequential
+        >>> class Double:
+        ...     def init(self, rng, dtype=np.float32):
+        ...         return {}, {}
+        ...     def forward(self, params, state, x, *, training=True):
+        ...         return Forward(2 * x, {}, None)
+        ...     def backward(self, grad_y, cache, *, to_input=True):
+        ...         return Backward(2 * grad_y if to_input else None, {})
+        >>> network = Sequential({"double": Double(), "relu": Relu()})
+        >>> network.forward({}, {}, np.array([[1.0, -1.0]])).y.tolist()
+        [[2.0, 0.0]]
+    """
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> tuple[Tree, Tree]:
         """Return the first parameters and the first statistics.

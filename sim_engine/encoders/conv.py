@@ -35,6 +35,10 @@ class Conv:
     Raises:
         ValueError: a number is not whole, or below 1.
 
+    Source:
+        Chellapilla, Puri, Simard (2006), High performance convolutional neural networks for document
+        processing: the neighbourhoods unrolled into a matrix. torch's Conv2d in the tests.
+
     Examples:
         >>> layer = Conv(1, 1, bias=False)
         >>> params = {"weight": np.ones((1, 3, 3, 1))}

@@ -15,7 +15,11 @@ from sim_engine.encoders.sequential import Sequential
 
 
 def conv_net(channels: Sequence[int], *, batch_norm: bool = True) -> Sequential:
-    """Return 3 × 3 convolutions with a ReLU, halved between them, and the mean over pixels at the end.
+    r"""Return 3 × 3 convolutions with a ReLU, halved between them, and the mean over pixels at the end.
+
+    $$h_0 = \operatorname{relu}(\operatorname{conv}_0(x)), \qquad
+    h_l = \operatorname{relu}(\operatorname{conv}_l(\operatorname{pool}(h_{l-1}))), \qquad
+    h = \operatorname{mean}(h_L)$$
 
     Each side of the image must be a multiple of 2 to the number of halvings, one fewer than there
     are convolutions.
@@ -30,6 +34,10 @@ def conv_net(channels: Sequence[int], *, batch_norm: bool = True) -> Sequential:
 
     Raises:
         ValueError: fewer than two numbers of channels, or one is not a whole number >= 1.
+
+    Source:
+        Derived here: `Conv`, `BatchNorm`, `Relu`, `MaxPool` and `MeanPool`, each with a source, one after
+        another; the same network of torch's layers in the tests.
 
     Examples:
         >>> list(conv_net([1, 16, 32], batch_norm=False).layers)

@@ -33,6 +33,9 @@ class Linear:
     Raises:
         ValueError: a length is not a whole number >= 1.
 
+    Source:
+        Derived here: the chain rule for a product of matrices; torch's Linear in the tests.
+
     Examples:
         >>> layer = Linear(2, 1)
         >>> params = {"weight": np.array([[1.0, 2.0]]), "bias": np.array([0.5])}

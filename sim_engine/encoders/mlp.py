@@ -14,7 +14,9 @@ from sim_engine.encoders.sequential import Sequential
 
 
 def mlp(sizes: Sequence[int], *, batch_norm: bool = False, last_relu: bool = False) -> Sequential:
-    """Return linear maps from each size to the next, with a ReLU after all but the last.
+    r"""Return linear maps from each size to the next, with a ReLU after all but the last.
+
+    $$h_0 = x, \qquad h_l = \max(0,\, W_l h_{l-1} + b_l), \qquad y = W_L h_{L-1} + b_L$$
 
     Encoders are used with `last_relu`, so that h is not negative, as after a ResNet's pooling;
     projection heads without, so that z can lie anywhere on the sphere.
@@ -29,6 +31,10 @@ def mlp(sizes: Sequence[int], *, batch_norm: bool = False, last_relu: bool = Fal
 
     Raises:
         ValueError: fewer than two sizes, or one is not a whole number >= 1.
+
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, section 2.1: the projection head, with one hidden layer. The
+        same network of torch's layers in the tests.
 
     Examples:
         >>> list(mlp([64, 128, 32]).layers)

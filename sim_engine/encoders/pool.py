@@ -16,9 +16,14 @@ from sim_engine.encoders._layer import NOTHING, Backward, Forward
 
 @dataclass(frozen=True)
 class MaxPool:
-    """The largest of every 2 × 2 pixels, channel by channel; the gradient goes to it alone.
+    r"""The largest of every 2 × 2 pixels, channel by channel; the gradient goes to it alone.
+
+    $$y_{n,i,j,c} = \max_{u,v \in \{0, 1\}} x_{n,\,2i+u,\,2j+v,\,c}$$
 
     Of equal ones the first, in rows, has it, as in torch.
+
+    Source:
+        Derived here: the derivative of a maximum; torch's MaxPool2d in the tests.
 
     Examples:
         >>> x = np.array([[1.0, 2.0], [4.0, 3.0]]).reshape(1, 2, 2, 1)
@@ -62,7 +67,12 @@ class MaxPool:
 
 @dataclass(frozen=True)
 class MeanPool:
-    """The mean over all pixels, channel by channel; each pixel gets an equal part of the gradient.
+    r"""The mean over all pixels, channel by channel; each pixel gets an equal part of the gradient.
+
+    $$y_{n,c} = \frac1{HW}\sum_{i,j} x_{n,i,j,c}$$
+
+    Source:
+        Lin, Chen, Yan (2013), Network in network, arXiv:1312.4400, section 3.2, global average pooling.
 
     Examples:
         >>> MeanPool().forward({}, {}, np.arange(4.0).reshape(1, 2, 2, 1)).y.tolist()

@@ -20,6 +20,10 @@ class Relu:
 
     At 0 itself no gradient passes, as in torch.
 
+    Source:
+        Nair & Hinton (2010), Rectified linear units improve restricted Boltzmann machines; torch's in the
+        tests.
+
     Examples:
         >>> y, _, cache = Relu().forward({}, {}, np.array([-1.0, 0.0, 2.0]))
         >>> y.tolist(), Relu().backward(np.ones(3), cache).grad_x.tolist()

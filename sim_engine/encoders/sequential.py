@@ -14,7 +14,12 @@ from sim_engine.encoders._layer import Backward, Forward, Layer
 
 
 class Sequential:
-    """Named layers, each fed with what the one before returns; it is a layer itself.
+    r"""Named layers, each fed with what the one before returns; it is a layer itself.
+
+    $$y = f_L(\dots f_2(f_1(x))), \qquad
+    \partial x = J_1^\top J_2^\top \cdots J_L^\top\,\partial y$$
+
+    with $J_l$ the Jacobian of layer l where its input was.
 
     Parameters and statistics: those of the layers, under the layers' names; a layer that has none
     has no entry.
@@ -24,6 +29,9 @@ class Sequential:
 
     Raises:
         ValueError: layers is no mapping of names to layers, or there is none.
+
+    Source:
+        Derived here: the chain rule; the same networks of torch's layers in the tests.
 
     Examples:
         >>> from sim_engine.encoders import Linear, Relu

@@ -24,6 +24,9 @@ def equal(n: int) -> float:
     Raises:
         ValueError: n < 2.
 
+    Source:
+        Derived here: 2N - 1 equal logits; the loss of equal rows in the tests.
+
     Examples:
         >>> round(equal(256), 3)
         6.236
@@ -48,6 +51,9 @@ def uniform(n: int, d: int, tau: float) -> float:
 
     Raises:
         ValueError: n < 2, d < 1, or tau < 0.01.
+
+    Source:
+        Derived here: one expectation for every anchor; the mean of random batches in the tests.
 
     Examples:
         >>> round(uniform(256, 128, 0.1), 2)
@@ -76,6 +82,10 @@ def best(n: int, tau: float, d: int | None = None) -> float:
 
     Raises:
         ValueError: n < 2, tau <= 0, or d < n - 1: the simplex does not fit.
+
+    Source:
+        Derived here: Jensen's inequality, as above; the loss of a simplex, and the end of a descent, in the
+        tests.
 
     Examples:
         >>> round(best(256, 0.5), 2)

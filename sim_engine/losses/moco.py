@@ -28,6 +28,9 @@ class Queue:
     Raises:
         ValueError: keys are not a finite (K, d) array of unit rows, or start is out of range.
 
+    Source:
+        He, Fan, Wu, Xie, Girshick (2020), arXiv:1911.05722, section 3.2, the dictionary as a queue.
+
     Examples:
         >>> queue = Queue([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
         >>> later = queue.enqueue([[0.0, 1.0], [0.0, 2.0]]).enqueue([[-1.0, 0.0], [0.0, -1.0]])
