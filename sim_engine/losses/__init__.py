@@ -27,7 +27,7 @@ from sim_engine.losses.spectral import spectral
 from sim_engine.losses.sup_con import sup_con
 from sim_engine.losses.triplet import TripletResult, TripletViewsResult, triplet, triplet_views
 from sim_engine.losses.vicreg import vicreg
-from sim_engine.losses.weights import logistic_weights, negative_weights
+from sim_engine.losses.weights import logistic_weights, margin_weights, negative_weights
 
 __all__ = [
     "ClipResult",
@@ -54,6 +54,7 @@ __all__ = [
     "hard_negative",
     "info_nce",
     "logistic_weights",
+    "margin_weights",
     "moco",
     "momentum_update",
     "n_pair",

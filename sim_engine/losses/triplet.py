@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,11 +11,10 @@ from sim_engine._check import Array, paired_views
 from sim_engine._check import positive as above_zero
 from sim_engine._matmul import gram, symmetrized_product
 from sim_engine.losses._guard import at_least_two, finite, same_shape
+from sim_engine.losses._select import Select, choose, known
 from sim_engine.similarity import Normalized, normalize, tangent
 
 __all__ = ["TripletResult", "TripletViewsResult", "triplet", "triplet_views"]
-
-Select = Literal["nearest", "semi-hard", "violating"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,9 +146,7 @@ def triplet_views(
     z_a, z_b = paired_views(z_a, z_b)
     n = len(z_a)
     at_least_two(n, "z_a and z_b", "with one image there is no negative")
-    margin = above_zero("margin", margin)
-    if select not in ("nearest", "semi-hard", "violating"):
-        raise ValueError(f"select must be 'nearest', 'semi-hard' or 'violating', got {select!r}")
+    margin, select = above_zero("margin", margin), known(select)
     a, b = normalize(z_a, name="z_a"), normalize(z_b, name="z_b")
     both = Normalized(np.concatenate([a.u, b.u]), np.concatenate([a.norms, b.norms]))
     anchor = np.arange(2 * n)
@@ -159,7 +155,9 @@ def triplet_views(
     own = gap[anchor, other]
     gap -= own[:, None]
     gap *= -2  # D_ik - D_ip, from -4 to 4
-    chosen = _choose(gap, margin, select)
+    gap[anchor, anchor] = gap[anchor, other] = np.inf  # no negatives
+    # No gap exceeds 4, and float32 holds no 1e300.
+    chosen = choose(gap, min(margin, 8.0), select, float(np.finfo(gap.dtype).eps))
     count = int(np.count_nonzero(chosen))
     if count == 0:
         return TripletViewsResult(0.0, np.zeros_like(z_a), np.zeros_like(z_b), 0)
@@ -172,21 +170,6 @@ def triplet_views(
         grad = tangent(symmetrized_product(weight, both.u), both)
     finite(value, z_a=grad[:n], z_b=grad[n:])
     return TripletViewsResult(value, grad[:n], grad[n:], count)
-
-
-def _choose(gap: Array, margin: float, select: Select) -> NDArray[np.bool_]:
-    count = len(gap)
-    anchor = np.arange(count)
-    chosen: NDArray[np.bool_] = gap < min(margin, 8.0)  # no gap exceeds 4; float32 holds no 1e300
-    chosen[anchor, anchor] = chosen[anchor, (anchor + count // 2) % count] = False
-    if select != "violating":
-        chosen &= gap > 16 * np.finfo(gap.dtype).eps
-    if select == "nearest":
-        nearest = np.where(chosen, gap, np.inf).argmin(axis=1)
-        one = np.zeros_like(chosen)
-        one[anchor, nearest] = chosen[anchor, nearest]
-        return one
-    return chosen
 
 
 def _squared(difference: Array) -> NDArray[np.float64]:

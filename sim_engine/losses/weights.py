@@ -1,4 +1,4 @@
-"""How a loss shares its gradient among the negatives (Chen et al. 2020, table 2)."""
+"""How a softmax, a sigmoid and a margin share the gradient among negatives (Chen et al. 2020, table 2)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sim_engine._check import Array, floats, temperature
+from sim_engine._check import positive as above_zero
+from sim_engine.losses._select import Select, choose, known
 
 
 def negative_weights(similarities: ArrayLike, tau: float, positive: float | None = None) -> Array:
@@ -80,4 +82,54 @@ def logistic_weights(similarities: ArrayLike, tau: float) -> Array:
     with np.errstate(over="ignore"):
         decay = np.exp(-np.abs(s) * inverse)  # <= 1, so it cannot overflow
     weights: Array = np.where(s >= 0, 1.0, decay) / (1.0 + decay)
+    return weights
+
+
+def margin_weights(
+    similarities: ArrayLike, positive: float, margin: float = 0.2, *, select: Select = "violating"
+) -> Array:
+    r"""Share of the triplet loss's push on each negative: equal ones for those within the margin, else 0.
+
+    $$w_k = \frac{v_k}{\sum_j v_j}, \qquad
+    v_k = \begin{cases}1 & 2(s_p - s_k) < m \\ 0 & \text{else}\end{cases}$$
+
+    On the sphere squared distances are $2 - 2s$, so $m - 2(s_p - s_k)$ is what negative k lacks to the
+    margin. An anchor's loss is the mean of that over the V negatives that lack something, and its slope in
+    $s_k$ is $2v_k/V = 2w_k$: all violators weigh the same, the hardest no more than one that has nearly the
+    margin, and it does not matter by how much. What keeps the margin is not pushed at all. "semi-hard" and
+    "nearest" choose as `triplet_views` does, and again the chosen share equally. Where none is chosen all
+    weights are 0: this anchor learns nothing.
+
+    Args:
+        similarities: cosines to the negatives, (K,) or (..., K), K >= 1.
+        positive: cosine to the positive.
+        margin: m > 0, a squared distance, twice a margin in cosines; the paper uses 0.2.
+        select: "violating", "semi-hard" (farther than the positive as well) or "nearest" (of these the
+            nearest alone).
+
+    Returns:
+        Weights of the same shape, float64, each in [0, 1]. They sum to 1, or are all 0.
+
+    Raises:
+        ValueError: no similarity, something not finite, margin <= 0, or another `select`.
+
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, table 2, the gradient of the margin triplet loss; with
+        squared distances as Schroff, Kalenichenko, Philbin (2015), arXiv:1503.03832, section 3.1.
+
+    Examples:
+        >>> margin_weights([0.9, 0.5, 0.0], positive=0.8, margin=1.0).tolist()
+        [0.5, 0.5, 0.0]
+        >>> margin_weights([0.9, 0.5, 0.0], positive=0.8, margin=1.0, select="semi-hard").tolist()
+        [0.0, 1.0, 0.0]
+    """
+    given = floats("similarities", similarities)
+    if given.ndim == 0:
+        raise ValueError("similarities must have at least one axis, got a single number; pass [s]")
+    p = float(floats("positive", positive, ndim=0))
+    margin, select = above_zero("margin", margin), known(select)
+    with np.errstate(over="ignore"):  # a gap beyond the dtype is an infinite one, on the right side
+        gap = 2 * (p - given.astype(np.float64))
+    chosen = choose(gap, margin, select, float(np.finfo(given.dtype).eps))
+    weights: Array = chosen / np.maximum(chosen.sum(axis=-1, keepdims=True), 1)
     return weights

@@ -18,6 +18,7 @@ from sim_engine import losses
 NO_LOSS = {
     "clip_log_scale",
     "logistic_weights",
+    "margin_weights",
     "momentum_update",
     "negative_weights",
     "nt_xent_value",

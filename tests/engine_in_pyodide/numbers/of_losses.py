@@ -31,6 +31,8 @@ def record():
     call("losses.negative_weights", similarities, 0.05)
     call("losses.negative_weights", similarities, 0.05, positive=0.9)
     call("losses.logistic_weights", similarities, 0.05)
+    call("losses.margin_weights", similarities, 0.6, 0.7)
+    call("losses.margin_weights", similarities, 0.1, 2.0, select="semi-hard")
     floors()
 
 
