@@ -100,7 +100,12 @@ class Microsim:
         return {n: c.accept(n, controls.get(n, self.defaults[n])) for n, c in self.controls.items()}
 
     def __call__(self, **controls: Any) -> Any:
-        """Return the `Frame` (or, for a process, the iterator of `Frame`s) of these controls."""
+        """Return the `Frame` (or, for a process, the iterator of `Frame`s) of these controls.
+
+        Raises:
+            ValueError: as `accept`.
+            TypeError: the function returns or yields something else.
+        """
         result = self.function(**self.accept(controls))
         if self.kind == "process":
             return self._checked(result)

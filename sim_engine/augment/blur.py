@@ -129,6 +129,10 @@ class RandomGaussianBlur:
             raise ValueError(f"kernel must be odd, got {self.kernel}")
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
-        """One step with its sigma and its kernel."""
+        """One step with its sigma and its kernel.
+
+        Raises:
+            ValueError: height or width is not a whole number >= 1.
+        """
         kernel = kernel_size(min(height, width)) if self.kernel is None else int(self.kernel)
         return (Step("gaussian_blur", {"sigma": uniform(rng, *self.sigma), "kernel": kernel}),)

@@ -57,7 +57,11 @@ class Conv:
         whole("stride", self.stride, least=1)
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> tuple[Tree, Tree]:
-        """Return weights by He's rule and a bias of 0; there are no statistics."""
+        """Return weights by He's rule and a bias of 0; there are no statistics.
+
+        Raises:
+            ValueError: rng is no generator, or dtype is not float32 or float64.
+        """
         params = {"weight": he_normal(rng, (self.n_out, 3, 3, self.n_in), 9 * self.n_in, dtype)}
         if self.bias:
             params["bias"] = np.zeros(self.n_out, dtype)

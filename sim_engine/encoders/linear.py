@@ -59,6 +59,9 @@ class Linear:
 
         With a bias of 0, an input that turns off every ReLU before would come out as a zero row,
         which has no direction.
+
+        Raises:
+            ValueError: rng is no generator, or dtype is not float32 or float64.
         """
         params = {"weight": he_normal(rng, (self.n_out, self.n_in), self.n_in, dtype)}
         if self.bias:

@@ -52,7 +52,11 @@ class Sequential:
         return f"Sequential({self.layers!r})"
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> tuple[Tree, Tree]:
-        """Return every layer's first parameters and statistics, drawn in the layers' order."""
+        """Return every layer's first parameters and statistics, drawn in the layers' order.
+
+        Raises:
+            ValueError: as the layers.
+        """
         drawn = {name: layer.init(rng, dtype) for name, layer in self.layers.items()}
         params = {name: params for name, (params, _) in drawn.items() if params}
         return params, {name: state for name, (_, state) in drawn.items() if state}

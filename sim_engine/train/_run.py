@@ -48,11 +48,18 @@ class Step:
         """Return h (N, features), what the encoder makes of data like the training's.
 
         Each row stands alone: batch norm takes its running statistics.
+
+        Raises:
+            ValueError: x is not finite, or does not fit the network.
         """
         return through(self.network, ["encoder"], self.params, self.state, x)
 
     def project(self, x: ArrayLike) -> Array:
-        """Return z (N, d), what encoder and head make of data like the training's."""
+        """Return z (N, d), what encoder and head make of data like the training's.
+
+        Raises:
+            ValueError: x is not finite, or does not fit the network.
+        """
         return through(self.network, ["encoder", "head"], self.params, self.state, x)
 
 

@@ -51,11 +51,19 @@ class ClipStep:
             return float(np.exp(-np.float64(leaf(self.params, "log_scale", (1,))[0])))
 
     def embed_images(self, x: ArrayLike) -> Array:
-        """Return embeddings (N, d) of images like the training's; each row stands alone."""
+        """Return embeddings (N, d) of images like the training's; each row stands alone.
+
+        Raises:
+            ValueError: x is not finite, or does not fit the network.
+        """
         return _run.through(self.network, ["image"], self.params, self.state, x)
 
     def embed_texts(self, x: ArrayLike) -> Array:
-        """Return embeddings (N, d) of texts like the training's; each row stands alone."""
+        """Return embeddings (N, d) of texts like the training's; each row stands alone.
+
+        Raises:
+            ValueError: x is not finite, or does not fit the network.
+        """
         return _run.through(self.network, ["text"], self.params, self.state, x)
 
 
