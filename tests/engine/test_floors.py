@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from sim_engine import floors, losses, metrics
+from sim_engine import floors, losses, metrics, sphere
 
 
 def test_equal_prints_6_236():
@@ -76,6 +76,28 @@ UNIFORM = [
 def test_uniform_to_the_digit(d, tau, printed):
     digits = len(str(printed).split(".")[1])
     assert round(floors.uniform(256, d, tau), digits) == printed
+
+
+# One batch each of N = 256, as quoted beside the exact values above: (tau .1, tau .5).
+ONE_BATCH = {2: (14.24, 7.07), 3: (13.28, 6.84), 64: (7.00, 6.267), 128: (6.62, 6.251), 2048: (6.258, 6.237)}
+
+
+@pytest.mark.parametrize("d", ONE_BATCH)
+def test_one_batch_strays_and_the_exact_value_lies_among_several(rng, d):
+    batches = [rng.normal(size=(2, 256, d)) for _ in range(8)]
+    for tau, quoted in zip((0.1, 0.5), ONE_BATCH[d], strict=True):
+        values = [losses.nt_xent_value(*batch, tau) for batch in batches]
+        exact, spread = floors.uniform(256, d, tau), np.std(values, ddof=1)
+        assert min(values) < exact < max(values)
+        assert exact == pytest.approx(np.mean(values), abs=4 * spread / math.sqrt(len(values)))
+        assert quoted == pytest.approx(exact, abs=2 * spread + 0.0005)  # the last digit is rounded or cut
+
+
+@pytest.mark.parametrize(("d", "bound", "quoted"), [(2, 14.179, 14.24), (3, 13.241, 13.28)])
+def test_a_batch_may_lie_where_no_expectation_can(d, bound, quoted):
+    """log(2N - 1) + log E exp(s/tau), which by Jensen's inequality no expected loss exceeds."""
+    assert round(floors.equal(256) + sphere.log_mean_exp(10.0, d), 3) == bound
+    assert floors.uniform(256, d, 0.1) < bound < quoted
 
 
 @pytest.mark.parametrize(("d", "tau"), [(1, 0.2), (2, 0.1), (3, 0.5), (64, 0.1), (128, 0.5)])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sim_engine import floors, losses
+from sim_engine import floors, losses, similarity
 
 DTYPES = [np.float16, np.float32, np.float64]
 
@@ -172,6 +172,18 @@ def test_at_most_three_matrices_at_once(views):
     tracemalloc.stop()
     matrix = (2 * n) ** 2 * 8
     assert matrix < peak < 2 * matrix
+
+
+def test_all_pairs_of_4096_images_take_268_mb_in_float32(views):
+    """The matrix keeps the dtype of the rows, so its bytes follow from shapes alone."""
+
+    def size(n):
+        return (2 * n) ** 2 * np.dtype(np.float32).itemsize
+
+    for n in (2, 64):
+        z = np.concatenate(views(n, 3)).astype(np.float32)
+        assert similarity.cosine(z, z).nbytes == size(n)
+    assert round(size(4096) / 1e6) == 268
 
 
 def _bad(shape=(3, 2), at=(1, 0), value=0.0):
