@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -12,22 +13,34 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 from torch import Tensor
 
 from build_scripts.precompute import datasets, methods, models
 from build_scripts.precompute.datasets import Dataset, Split
 from build_scripts.precompute.device_views import shift_colours
 from build_scripts.precompute.job_views import Views, views_of
-from build_scripts.precompute.measures import Embed, Measures, as_images, embeddings, measure
+from build_scripts.precompute.measures import (
+    Embed,
+    Measures,
+    as_images,
+    embeddings,
+    measure,
+    spread,
+)
 from build_scripts.precompute.methods import Method
 from build_scripts.precompute.methods.supervised import Supervised
 from build_scripts.precompute.recipe import fabric_for
-from build_scripts.precompute.training import TrainConfig, fit, seeded
+from build_scripts.precompute.training import Epoch, TrainConfig, fit, seeded
+from build_scripts.precompute.views import generator
+from sim_engine import metrics
 
-__all__ = ["BASELINES", "Job", "run_job"]
+__all__ = ["BASELINES", "CURVES", "Job", "run_job"]
 
 # Features that need no training: the pixels, their colours alone, an untrained encoder.
 BASELINES = ("raw", "histogram", "random")
+# What `curve` records of every epoch.
+CURVES = ("curve_loss_train", "curve_spread_z", "curve_knn")
 _BINS = 8  # a channel, of a colour histogram
 
 
@@ -49,8 +62,9 @@ class Job:
         measure_tau: temperature of the measured loss; 0 for `tau`.
         measure_views, measure_strength: of the views that are measured; () for `views`, negative for
             `strength`. What is to be compared must be measured on the same views.
+        measure_batch: N of the held-out batches in which loss and retrieval are measured; 0 for `batch`.
         hue, brightness: shift of the colours of all images that are measured, 0 and 1 for none.
-        curve: also measure the loss of every epoch.
+        curve: also record every epoch, the first before any step: the loss, the spread of z, its kNN.
         shown: keep z of the first so many test images, 0 for none.
         seed: of weights, batches and views. The data's own seed is in `dataset_options`.
         device: as the command's `--device`.
@@ -89,6 +103,7 @@ class Job:
     measure_tau: float = 0.0
     measure_views: tuple[str, ...] = ()
     measure_strength: float = -1.0
+    measure_batch: int = 0
     hue: float = 0.0
     brightness: float = 1.0
     curve: bool = False
@@ -142,8 +157,9 @@ def run_job(settings: Mapping[str, Any]) -> dict[str, NDArray[Any] | float]:
     """Train as the settings say, and return every measure by name.
 
     Besides `measures.measure`'s names: `loss_train` (nats, mean over the last epoch's batches; NaN
-    where nothing is trained), for a supervised method `accuracy`, with `curve` the array
-    `curve_loss_train` (epochs + 1,), and with `shown` the array `z` (shown, d).
+    where nothing is trained), for a supervised method `accuracy`, with `curve` the arrays
+    `curve_loss_train`, `curve_spread_z` and `curve_knn` (epochs + 1,), and with `shown` the
+    array `z` (shown, d).
 
     Args:
         settings: of a `Job`, JSON-ready, so that a worker elsewhere can be sent them.
@@ -161,12 +177,12 @@ def run_job(settings: Mapping[str, Any]) -> dict[str, NDArray[Any] | float]:
     if job.method in ("raw", "histogram"):
         embed: Embed = _pixels if job.method == "raw" else _histogram
     else:
-        method, records = _trained(job, train, views, fabric)
+        method, records = _trained(job, train, data.test, views, fabric)
         embed = method.embed
         losses = np.array([record["loss_train"] for record in records])
         found["loss_train"] = float(losses[-1]) if len(losses) else float("nan")
         if job.curve:
-            found["curve_loss_train"] = losses
+            found |= {name: np.array([r[name] for r in records]) for name in CURVES}
         if isinstance(method, Supervised):
             found["accuracy"] = _accuracy(method, data.test, fabric.device)
     if job.hue or job.brightness != 1.0:
@@ -177,7 +193,7 @@ def run_job(settings: Mapping[str, Any]) -> dict[str, NDArray[Any] | float]:
         measured = views_of(job.measure_views or job.views, strength, job.view_options)
     wanted = Measures(
         tau=job.measure_tau or job.tau,
-        batch=job.batch,
+        batch=job.measure_batch or job.batch,
         view_draws=job.view_draws,
         neighbours=job.neighbours,
         few_labels=job.few_labels,
@@ -206,7 +222,9 @@ def _dataset(name: str, options: str) -> Dataset:
     return datasets.load(name, **json.loads(options))
 
 
-def _trained(job: Job, train: Split, views: Views, fabric: Any) -> tuple[Method, list[dict[str, Any]]]:
+def _trained(
+    job: Job, train: Split, test: Split, views: Views, fabric: Any
+) -> tuple[Method, list[dict[str, Any]]]:
     """Return the trained method, and a record for every epoch."""
     count, height, _, channels = train.images.shape
     options = dict(job.method_options)
@@ -236,16 +254,50 @@ def _trained(job: Job, train: Split, views: Views, fabric: Any) -> tuple[Method,
         seed_model=job.seed,
         seed_views=job.seed + 1,
     )
-    records = fit(
-        method,
-        images,
-        views,
-        config,
-        fabric,
-        labels=labels,
-        record=lambda _, epoch: {"loss_train": epoch.loss},
-    )
+
+    def record(now: Method, epoch: Epoch) -> dict[str, Any]:
+        found = {"loss_train": epoch.loss}
+        return found | _moment(job, now, epoch, train, test, fabric.device) if job.curve else found
+
+    first = _first_loss(method, images, labels, views, config, fabric.device) if job.curve else math.nan
+    records = fit(method, images, views, config, fabric, labels=labels, record=record)
+    if job.curve:
+        records[0]["curve_loss_train"] = first
     return method, records
+
+
+def _moment(
+    job: Job, method: Method, epoch: Epoch, train: Split, test: Split, device: torch.device
+) -> dict[str, float]:
+    """Return an epoch's point of every curve."""
+    with threadpool_limits(1):
+        z, z_train = (embeddings(method.embed, as_images(s.images, device))[1] for s in (test, train))
+        found = {"curve_loss_train": epoch.loss, "curve_spread_z": spread(z)}
+        if train.labels is None or test.labels is None:
+            raise ValueError(f"{job.dataset} has no labels, so there is no curve of kNN")
+        knn = metrics.knn_accuracy(z_train, train.labels, z, test.labels, k=job.neighbours)
+        return found | {"curve_knn": knn}
+
+
+@torch.no_grad()
+def _first_loss(
+    method: Method,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64] | None,
+    views: Views,
+    config: TrainConfig,
+    device: torch.device,
+) -> float:
+    """Return the loss as the first epoch would meet it, on a copy that takes no step."""
+    fresh = copy.deepcopy(method).to(device).train()
+    rng = generator(config.seed_views, 0)
+    order = torch.randperm(len(images), generator=rng).numpy()
+    values = []
+    for rows in order[: len(order) // config.batch * config.batch].reshape(-1, config.batch):
+        batch = as_images(images[rows], device)
+        known = None if labels is None else torch.from_numpy(labels[rows]).to(device)
+        values.append(float(fresh.loss(views(batch, rng), views(batch, rng), known)))
+    return float(np.mean(values))
 
 
 def _labels(job: Job, train: Split) -> NDArray[np.int64]:

@@ -21,6 +21,7 @@ from sim_engine import metrics
 from sim_engine.losses import nt_xent_value
 
 __all__ = [
+    "LEAST_SPREAD",
     "PROBE_L2",
     "Embed",
     "Measures",
@@ -28,6 +29,7 @@ __all__ = [
     "embeddings",
     "factor_score",
     "measure",
+    "spread",
     "standardised",
 ]
 
@@ -39,6 +41,8 @@ ViewsOf = Callable[[Tensor, torch.Generator], Tensor]
 _CHUNK = 512
 # Of the standardised features; scikit-learn's C = 10.
 PROBE_L2 = 0.1
+# Rows nearer to their mean than this share of their length have collapsed: they have no rank but 1.
+LEAST_SPREAD = 0.05
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,8 @@ def measure(
         device: where `embed` wants its images.
 
     Returns:
-        `loss` (nats), `top1`, `top5`, `alignment`, `uniformity` (nats), `mean_vector`, `rank_z`,
-        `rank_h`; where there are labels `knn`, `knn_h`, `few<k>`, `few<k>_std`, `few<k>_h`,
+        `loss` (nats), `top1`, `top5`, `alignment`, `uniformity` (nats), `mean_vector`, `spread_z`,
+        `rank_z`, `rank_h`; where there are labels `knn`, `knn_h`, `few<k>`, `few<k>_std`, `few<k>_h`,
         `few<k>_h_std`, `chance`, and with `probe` also `probe`, `probe_h`; for every factor
         `factor_<name>`, `factor_<name>_h` and `chance_<name>`. Shares lie in [0, 1].
 
@@ -151,6 +155,7 @@ def _geometry(
     return {name: float(np.mean(values)) for name, values in shares.items()} | {
         "uniformity": metrics.uniformity(alive),
         "mean_vector": metrics.mean_vector_length(alive),
+        "spread_z": spread(alive),
         "rank_z": _rank(z),
         "rank_h": _rank(h),
     }
@@ -166,10 +171,26 @@ def _alive(*z: Float64) -> list[Float64]:
     return out
 
 
+def spread(z: Float64) -> float:
+    r"""Return the spread of unit rows z (n, d): $\sqrt d$ times the mean standard deviation of a column.
+
+    1 for directions without preference, 0 where all are one point.
+
+    Source:
+        Chen, He (2021), arXiv:2011.10566, section 4.1: the std of a healthy z nears 1 / sqrt(d).
+    """
+    return float(np.sqrt(z.shape[1]) * z.std(axis=0).mean())
+
+
 def _rank(rows: Float64) -> float:
-    """Return the effective rank of the centred rows; 1 where all are one point."""
+    """Return the effective rank of the centred rows; 1 where all are nearly one point.
+
+    Nearly: their distance from their mean is below `LEAST_SPREAD` of their length (root mean squares).
+    What is left then is noise, whose own rank may be high.
+    """
     centred = rows - rows.mean(axis=0)
-    return metrics.effective_rank(centred) if np.abs(centred).max() > 1e-9 else 1.0
+    length, distance = (float(np.sqrt((values**2).sum(axis=1).mean())) for values in (rows, centred))
+    return metrics.effective_rank(centred) if distance > max(LEAST_SPREAD * length, 1e-9) else 1.0
 
 
 def _labelled(

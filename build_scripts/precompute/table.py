@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from build_scripts.precompute import datasets
 from build_scripts.precompute.fingerprint import fingerprint, imported, own_and_shared
-from build_scripts.precompute.job import Job, run_job
+from build_scripts.precompute.job import CURVES, Job, run_job
 from build_scripts.precompute.quantise import Exported, quantise
 from build_scripts.precompute.recipe import Recipe, Result, Run
 from build_scripts.precompute.sweep import Cell, sweep
@@ -206,6 +206,11 @@ def _run(table: Table, run: Run, findings: Findings, code: str) -> Result:
             plain[f"{name}_{metric}"] = values
             about = f"{metric} by {', '.join(axis.name for axis in part.axes)} and seed"
             arrays[f"{name}_{metric}"] = quantise(values, about, UNITS.get(metric, ""))
+        for curve in CURVES if part.base.curve else ():
+            lines = np.stack([cell[curve] for cell in own])
+            about = f"{curve} by {', '.join(axis.name for axis in part.axes)}, seed and epoch, from epoch 0"
+            unit = UNITS.get(curve.removeprefix("curve_"), "")
+            arrays[f"{name}_{curve}"] = quantise(lines.reshape(*part.shape, -1), about, unit)
         if part.base.shown:
             first = [own[i]["z"] for i in range(0, len(own), part.seeds)]
             z = np.stack(first).reshape(*part.shape[:-1], *first[0].shape)

@@ -8,21 +8,22 @@ from build_scripts.precompute.models.encoder import he_normal
 
 __all__ = ["HEADS", "head", "predictor"]
 
-HEADS = ("none", "linear", "nonlinear")
+HEADS = ("none", "linear", "nonlinear", "nonlinear-bn")
 
 
 def head(kind: str, n_in: int, d: int, hidden: int | None = None) -> nn.Module:
     r"""Return a projection head; its output is not normalised.
 
     $z = h$ for "none", $z = Wh + b$ for "linear" and $z = W_2\,\mathrm{ReLU}(\mathrm{BN}(W_1 h)) + b$
-    for "nonlinear". The paper writes the last without batch norm and bias; its code has batch norm
-    after both maps.
+    for "nonlinear". SimCLR's paper writes the last without batch norm and bias; its code has batch norm
+    after both maps, as have SimSiam and Barlow Twins: "nonlinear-bn" is
+    $z = \mathrm{BN}(W_2\,\mathrm{ReLU}(\mathrm{BN}(W_1 h)))$.
 
     Args:
-        kind: "none", "linear" or "nonlinear".
+        kind: "none", "linear", "nonlinear" or "nonlinear-bn".
         n_in: length of h.
         d: length of z; n_in for "none".
-        hidden: width between the two maps of "nonlinear"; None takes n_in, as the paper's code does.
+        hidden: width between the two maps of the nonlinear heads; None takes n_in, as the paper's code does.
 
     Returns:
         (n, n_in) to (n, d).
@@ -31,7 +32,8 @@ def head(kind: str, n_in: int, d: int, hidden: int | None = None) -> nn.Module:
         ValueError: an unknown kind, a number < 1, or "none" with d other than n_in.
 
     Source:
-        Chen et al. (2020), arXiv:2002.05709, section 4.2.
+        Chen et al. (2020), arXiv:2002.05709, section 4.2; Chen, He (2021), arXiv:2011.10566, section 3,
+        for batch norm at the end.
 
     Examples:
         >>> [type(layer).__name__ for layer in head("nonlinear", 128, 32)]
@@ -49,7 +51,8 @@ def head(kind: str, n_in: int, d: int, hidden: int | None = None) -> nn.Module:
         linear = nn.Linear(n_in, d)
         he_normal(linear)
         return linear
-    return _two_maps(n_in, hidden, d)
+    layers = _two_maps(n_in, hidden, d)
+    return nn.Sequential(*layers, nn.BatchNorm1d(d)) if kind == "nonlinear-bn" else layers
 
 
 def predictor(d: int, hidden: int) -> nn.Module:
