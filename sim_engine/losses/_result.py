@@ -11,8 +11,8 @@ class LossResult(NamedTuple):
     """A loss of two views and its gradients.
 
     Attributes:
-        value: the loss, in nats.
-        grad_a: (N, d), its gradient in `z_a` as it was given (not normalised), nats per unit of z.
+        value: the loss, in nats unless the function says otherwise.
+        grad_a: (N, d), its gradient in `z_a` as it was given (not normalised), its unit per unit of z.
         grad_b: (N, d), its gradient in `z_b`.
     """
 
