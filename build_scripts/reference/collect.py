@@ -15,7 +15,7 @@ import griffe
 
 from build_scripts.reference import docstrings
 from build_scripts.reference.signatures import call, is_named_tuple, parameters_of, result
-from build_scripts.reference.write import Links, claim, index_line, sections
+from build_scripts.reference.write import Links, claim, index_line, returned_by, sections
 
 __all__ = ["Entry", "Listing", "Reference", "entries", "modules"]
 
@@ -39,6 +39,8 @@ class Entry:
         members: a class's documented methods.
         docstring: in parts.
         target: what Griffe found.
+        givers: addresses of the functions that return a class which has no example of its own, and whose
+            examples show it.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Entry:
     members: tuple[Entry, ...]
     docstring: docstrings.Docstring
     target: griffe.Object
+    givers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ def entries(module: griffe.Module) -> list[Entry]:
     A module among them stands for its own names, as `dcl.best` in `floors`.
     """
     links = Links(_known(module.package), module.path)
+    givers = _givers(module.package)
     named = sorted(
         _names(module),
         key=lambda p: (_last(p[1], module), p[0].count("."), str(p[1].filepath), p[1].lineno or 0),
@@ -94,7 +98,7 @@ def entries(module: griffe.Module) -> list[Entry]:
     for name, target in named:
         inner = name.rpartition(".")[0]
         near = replace(links, module=f"{module.path}.{inner}") if inner else links
-        found.append(_entry(name, f"{module.path}.{name}", target, near))
+        found.append(_entry(name, f"{module.path}.{name}", target, near, givers.get(target.path, ())))
     return found
 
 
@@ -140,27 +144,56 @@ def _known(package: griffe.Module) -> dict[str, str]:
     return known
 
 
-def _entry(name: str, path: str, target: griffe.Object, links: Links) -> Entry:
+def _givers(package: griffe.Module) -> dict[str, tuple[str, ...]]:
+    """Which functions and methods with an example return a class, by the address where that is defined."""
+    found: dict[str, dict[str, None]] = {}
+    for module in modules(package):
+        for name, target in _names(module):
+            whole = f"{module.path}.{name}"
+            methods = [(f"{whole}.{m.name}", m, f".{m.name}(") for m in _documented(target)]
+            for address, function, called in [(whole, target, target.name), *methods]:
+                # A method may be shown by the example of its class.
+                shown = _said(function).section("Examples") or _said(target).section("Examples")
+                if shown is None or called not in shown.text:
+                    continue
+                for path in _returned(function):
+                    found.setdefault(path, {})[address] = None
+    return {path: tuple(addresses) for path, addresses in found.items()}
+
+
+def _returned(function: griffe.Object) -> list[str]:
+    """Return the addresses of all classes in the annotation of what a function returns."""
+    expression = result(function) if isinstance(function, griffe.Function) else None
+    if expression is None or isinstance(expression, str):
+        return []
+    return [p.canonical_path for p in expression.iterate(flat=True) if isinstance(p, griffe.ExprName)]
+
+
+def _entry(name: str, path: str, target: griffe.Object, links: Links, givers: tuple[str, ...] = ()) -> Entry:
     said = _said(target)
     own = {p.name for p in parameters_of(target)} | {name, target.name, *target.members}
     within = links.without(own)
     role = {griffe.Kind.CLASS: "class", griffe.Kind.FUNCTION: "function"}.get(target.kind, "attribute")
     if role == "function" and target.parent is not None and target.parent.is_class:
         role = "method"
+    if role != "class" or said.section("Examples"):
+        givers = ()
     members = tuple(
         _entry(member.name, f"{path}.{member.name}", member, within) for member in _documented(target)
     )
+    parts = (sections(said, result(target), within), returned_by(givers, links))
     return Entry(
         name=name,
         path=path,
         role=role,
         signature="" if role == "attribute" else call(name, target),
         text=claim(said, within),
-        sections=sections(said, result(target), within),
+        sections="\n\n".join(part for part in parts if part),
         index=index_line(name, path, said),
         members=members,
         docstring=said,
         target=target,
+        givers=givers,
     )
 
 

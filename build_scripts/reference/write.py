@@ -11,7 +11,7 @@ import griffe
 
 from build_scripts.reference.docstrings import LISTS, Docstring, Section
 
-__all__ = ["Links", "claim", "index_line", "sections"]
+__all__ = ["Links", "claim", "index_line", "returned_by", "sections"]
 
 LABELS = {"Args": "Arguments"}
 _CODE = re.compile(r"^`(?P<name>[A-Za-z_][\w.]*)`$")
@@ -110,6 +110,20 @@ def sections(said: Docstring, result: griffe.Expr | str | None, links: Links) ->
             beside = f"<code>{links.annotation(result)}</code>"
         parts += [_label(section.title, beside), _content(section, links)]
     return "\n\n".join(parts)
+
+
+def returned_by(addresses: Collection[str], links: Links) -> str:
+    """Return the section of a class that is shown by the examples of what returns it; "" of none."""
+    if not addresses:
+        return ""
+    package = links.module.split(".")[0]
+    near = (f"{links.module}.", ".".join(links.module.split(".")[:2]) + ".", f"{package}.")
+    named = []
+    for address in addresses:
+        short = next(address.removeprefix(prefix) for prefix in near if address.startswith(prefix))
+        named.append(f"[`{short}`][{address}]")
+    said = "whose example shows it" if len(named) == 1 else "whose examples show it"
+    return f"{_label('Returned by', '')}\n\n{', '.join(named)}, {said}."
 
 
 def index_line(name: str, path: str, said: Docstring) -> str:

@@ -1,12 +1,15 @@
 """The API reference: every public name of the engine on one page, with what its kind needs."""
 
+import ast
 import importlib
+import inspect
 import json
 import logging
 import pkgutil
 import re
 import shutil
 import sys
+import textwrap
 from pathlib import Path
 
 import griffe
@@ -19,21 +22,26 @@ import sim_engine
 from build_scripts.reference import docstrings
 from build_scripts.reference.collect import entries, modules
 from build_scripts.reference.signatures import call, parameters_of, result
-from build_scripts.reference.write import Links, claim, sections
+from build_scripts.reference.write import Links, claim, returned_by, sections
 from build_scripts.site_nav import contents
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of MkDocs's plugins
 
-# A loss or a measure names its source; these have none.
+# What the book's own parts do is described in docs/develop/architecture.md; no paper has it, and nothing is
+# computed that a formula would say.
+OWN = ("sim_engine.bridge.", "sim_engine.data.", "sim_engine.microsim.")
 WITHOUT_SOURCE = {
-    "sim_engine.metrics.confusion": "a count",
-    "sim_engine.metrics.precision_recall_f1": "its formula is its definition",
-    "sim_engine.metrics.gaussian_log_ratio": "a ratio of two normal densities",
-    "sim_engine.metrics.few_label_probe": "linear_probe, which has one, on a few rows",
-    "sim_engine.metrics.positive_retrieval": "a count of ranks; the treatment of ties is this book's",
-    "sim_engine.metrics.knn_accuracy": "a count of votes",
-    "sim_engine.metrics.mean_vector_length": "a mean and its length",
+    "sim_engine.augment.Step": "a record",
+    "sim_engine.augment.Fixed": "a step without chance",
+}
+WITHOUT_FORMULA: dict[str, str] = {}  # name to reason
+# The check that is found is not met: `map_tree` compares nothing where it is given one tree alone.
+NEVER_REFUSES = {f"sim_engine.optim.{name}.init" for name in ("Adam", "Lars", "Sgd")}
+# A source says where in the work it is. These works bear no number there, or none that could be checked.
+WITHOUT_PLACE = {
+    "sim_engine.losses.debiased": "the paper's text was not at hand; its loss and estimator have names",
+    "sim_engine.losses.n_pair": "the paper's text was not at hand; its loss has a name",
 }
 
 
@@ -146,6 +154,17 @@ def test_every_public_name_stands_on_one_page(reference, caplog):
     returns = next(p for p in entry.select(".ref-sections > .ref-label") if p.span.text == "Returns")
     assert returns.a["href"] == "#sim_engine.losses.LossResult"
 
+    # A class without an example of its own says what returns it.
+    entry = losses.find(id="sim_engine.losses.LossResult").parent
+    labels = [label.span.text for label in entry.select(".ref-sections > .ref-label")]
+    assert labels == ["Attributes", "Returned by"]
+    givers = entry.select(".ref-sections > .ref-label")[-1].find_next("p")
+    assert givers.find("a", string="nt_xent")["href"] == "#sim_engine.losses.nt_xent"
+    memory = (
+        pages[site / "reference" / "encoders" / "index.html"].find(id="sim_engine.optim.AdamMemory").parent
+    )
+    assert memory.find("a", string="Adam.step")["href"] == "#sim_engine.optim.Adam.step"
+
     # Another page finds the names, carries no style of theirs, and the search knows them.
     home = soup(site / "index.html")
     assert home.find("a", string="nt_xent")["href"] == "reference/losses/#sim_engine.losses.nt_xent"
@@ -198,34 +217,127 @@ def test_every_public_name_says_what_its_kind_needs(listed):
                 faults.append(f"{path}: Args differ from the parameters in {parameters ^ described}")
             if result(entry.target) is not None and not (said.section("Returns") or said.section("Yields")):
                 faults.append(f"{path}: no Returns")
-            if not said.section("Examples"):
-                faults.append(f"{path}: no Examples")
         else:
             # Those of a base class are described there.
             own = parameters & set(entry.target.members)
             in_prose = set(re.findall(r"`(\w+)`", f"{said.claim}\n{said.body}"))
             if missing := own - described - in_prose:
                 faults.append(f"{path}: {missing} not described")
-        cited = path.startswith(("sim_engine.losses.", "sim_engine.metrics.")) and entry.role == "function"
-        if cited and not said.section("Source") and path not in WITHOUT_SOURCE:
-            faults.append(f"{path}: no Source")
     assert faults == []
+
+
+def test_every_public_name_has_a_runnable_example(listed):
+    """A class without one is returned by a function or method whose example shows it; the page says which."""
+    assert [p for p, e in listed.items() if not e.docstring.section("Examples") and not e.givers] == []
+    for path, entry in listed.items():
+        if (section := entry.docstring.section("Examples")) is not None:
+            assert re.search(r"^>>> ", section.text, re.M), path
+
+
+def is_protocol(entry):
+    return any(str(base) == "Protocol" for base in getattr(entry.target, "bases", ()))
+
+
+def is_computed(entry):
+    """Whether a name computes a quantity: a function, a layer or an optimiser."""
+    methods = {member.name for member in entry.members if member.role == "method"}
+    steps = not is_protocol(entry) and bool({"forward", "step"} & methods)
+    return not entry.path.startswith(OWN) and (entry.role == "function" or steps)
+
+
+def is_cited(entry):
+    """Whether a name comes from somewhere: what is computed, what is drawn, what is kept."""
+    whole = entry.role == "class" and not entry.givers and not is_protocol(entry)
+    return not entry.path.startswith(OWN) and (entry.role == "function" or whole)
+
+
+def has_formula(entry):
+    return "$" in "".join([entry.docstring.claim, entry.docstring.body])
+
+
+def test_what_computes_a_quantity_gives_its_formula(listed):
+    lacking = {path for path, e in listed.items() if is_computed(e) and not has_formula(e)}
+    assert lacking == set(WITHOUT_FORMULA)
+
+
+def test_every_family_names_its_sources(listed):
+    lacking = {path for path, e in listed.items() if is_cited(e) and not e.docstring.section("Source")}
+    assert lacking == set(WITHOUT_SOURCE)
+
+
+PLACE = re.compile(
+    r"\beqs?\. \d|\b(section|chapter|table|figure|algorithm|definition|theorem|proposition)s? \d"
+    r"|\bappendix [A-Z]"
+)
+
+
+def test_a_loss_says_where_in_its_source_it_stands(listed):
+    """By the number of an equation, section, table or figure."""
+    sources = {path: e.docstring.section("Source") for path, e in listed.items()}
+    losses = {p: s.text for p, s in sources.items() if p.startswith("sim_engine.losses.") and s is not None}
+    assert len(losses) > 20
+    assert {path for path, text in losses.items() if not PLACE.search(text)} == set(WITHOUT_PLACE)
+
+
+def called_by(function, owner):
+    """The engine's own functions that a function's body calls by name, and the bodies of classes it makes."""
+    known = function.__globals__
+    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
+        if not isinstance(node, ast.Call):
+            continue
+        match node.func:
+            case ast.Name(name):
+                yield known.get(name), None
+            case ast.Attribute(ast.Name("self" | "cls"), name) if owner is not None:
+                yield inspect.unwrap(getattr(owner, name, None)), owner
+            case ast.Attribute(ast.Name(module), name) if inspect.ismodule(known.get(module)):
+                yield getattr(known[module], name, None), None
+
+
+def can_refuse(thing, owner=None, seen=()):
+    """Whether a function, or what it calls, holds a `raise ValueError`; of a class, what makes one."""
+    if inspect.isclass(thing):
+        makers = (getattr(thing, name, None) for name in ("__init__", "__post_init__"))
+        return any(can_refuse(maker, thing, seen) for maker in makers)
+    thing = getattr(thing, "__func__", thing)
+    ours = inspect.isfunction(thing) and thing.__module__.startswith("sim_engine")
+    if not ours or thing in seen or thing.__code__.co_filename.startswith("<"):
+        return False
+    source = inspect.getsource(thing)
+    if re.search(r"^ *raise ValueError\b", source, re.M):
+        return True
+    return any(can_refuse(other, its, (*seen, thing)) for other, its in called_by(thing, owner))
+
+
+def test_what_is_refused_is_said(listed):
+    """A function with arguments, and whatever may raise a ValueError, says what it raises."""
+    names = public_names()
+    silent = []
+    for path, entry in listed.items():
+        with_arguments = entry.role == "function" and bool(parameters_of(entry.target))
+        if (with_arguments or can_refuse(names[path])) and not entry.docstring.section("Raises"):
+            silent.append(path)
+        if not is_protocol(entry):
+            for member in entry.members:
+                function = inspect.getattr_static(names[path], member.name, None)
+                function = getattr(function, "__func__", function)
+                if can_refuse(function, names[path]) and not member.docstring.section("Raises"):
+                    silent.append(member.path)
+    assert set(silent) == NEVER_REFUSES
+
+
+def test_a_check_is_found_through_what_is_called():
+    from sim_engine import losses, metrics
+
+    assert can_refuse(losses.dcl)  # by `unit_views`, which calls `temperature`, which calls `positive`
+    assert can_refuse(metrics.SoftmaxRegression.predict, metrics.SoftmaxRegression)  # by `self._logits`
+    assert not can_refuse(losses.LossResult)
 
 
 def test_the_families_come_from_the_formula_to_the_figure():
     (part,) = contents(f"reference/{name}.md" for name in ("data", "index", "losses", "zeta", "augment"))
     order = ("index", "losses", "augment", "data", "zeta")
     assert part == {"API reference": [f"reference/{name}.md" for name in order]}
-
-
-def test_the_exceptions_are_needed(listed):
-    assert [p for p in WITHOUT_SOURCE if p not in listed or listed[p].docstring.section("Source")] == []
-
-
-def test_an_example_is_a_doctest(listed):
-    for path, entry in listed.items():
-        if (section := entry.docstring.section("Examples")) is not None:
-            assert re.search(r"^>>> ", section.text, re.M), path
 
 
 def test_a_docstring_in_parts():
@@ -328,3 +440,13 @@ def test_words_in_backticks_become_links_where_they_are_sure():
         '<p class="ref-label"><span>Source</span></p>\n\n'
         "[arXiv:2002.05709](https://arxiv.org/abs/2002.05709), eq. 1."
     )
+
+
+def test_a_class_names_what_returns_it():
+    links = Links({}, "p.losses")
+    assert returned_by((), links) == ""
+    label = '<p class="ref-label"><span>Returned by</span></p>'
+    one = returned_by(["p.losses.clip.f"], Links({}, "p.losses.clip"))
+    assert one == f"{label}\n\n[`f`][p.losses.clip.f], whose example shows it."
+    two = returned_by(["p.losses.f", "p.floors.C.step"], links)
+    assert two == f"{label}\n\n[`f`][p.losses.f], [`floors.C.step`][p.floors.C.step], whose examples show it."
