@@ -1,4 +1,4 @@
-"""CLIP's loss: the paper's loop, slopes in all three inputs, torch; the scale and where it is clipped."""
+"""CLIP's loss: the paper's loop, slopes, torch, pytorch-metric-learning; the scale and its limit."""
 
 import math
 
@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
+from pytorch_metric_learning.losses import NTXentLoss
 
 from sim_engine import losses
 from sim_engine._matmul import forced
@@ -65,6 +66,25 @@ def test_value_and_gradients_are_those_of_torch(views, n, d, log_scale):
     logits = t.exp().clamp(max=100) * F.normalize(image) @ F.normalize(text).T
     right = torch.arange(n)
     loss = (F.cross_entropy(logits, right) + F.cross_entropy(logits.T, right)) / 2
+    wanted = torch.autograd.grad(loss, (image, text, t))
+    result = losses.clip(*z, log_scale)
+    assert result.value == pytest.approx(loss.item(), rel=1e-10, abs=1e-10)
+    np.testing.assert_allclose(result.grad_image, wanted[0].numpy(), rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(result.grad_text, wanted[1].numpy(), rtol=1e-10, atol=1e-10)
+    assert result.grad_log_scale == pytest.approx(wanted[2].item(), rel=1e-10, abs=1e-10)
+
+
+@pytest.mark.parametrize("log_scale", LOG_SCALES)
+@pytest.mark.parametrize(("n", "d"), SHAPES)
+def test_it_is_pytorch_metric_learnings_nt_xent_both_ways(views, n, d, log_scale):
+    """Its NT-Xent of one side against the other as reference, the temperature a tensor that learns."""
+    z = views(n, d)
+    image, text = (torch.tensor(x, requires_grad=True) for x in z)
+    t = torch.tensor(log_scale, dtype=torch.float64, requires_grad=True)
+    ntx = NTXentLoss(temperature=1 / t.exp())
+    # Of one and the same tensor of labels it would leave out the pairs (i, i).
+    pair = {"labels": torch.arange(n), "ref_labels": torch.arange(n)}
+    loss = (ntx(image, ref_emb=text, **pair) + ntx(text, ref_emb=image, **pair)) / 2
     wanted = torch.autograd.grad(loss, (image, text, t))
     result = losses.clip(*z, log_scale)
     assert result.value == pytest.approx(loss.item(), rel=1e-10, abs=1e-10)

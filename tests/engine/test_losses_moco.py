@@ -1,4 +1,4 @@
-"""MoCo: the paper's loop, slope, torch; a queue that wraps, and a momentum encoder."""
+"""MoCo: the paper's loop, slope, torch, pytorch-metric-learning; a queue that wraps, a momentum encoder."""
 
 import dataclasses
 import math
@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
+from pytorch_metric_learning.losses import NTXentLoss
 
 from sim_engine import losses
 from sim_engine._matmul import forced
@@ -60,6 +61,23 @@ def test_value_and_gradient_are_those_of_torch(views, n, d, size, tau):
     u, v = F.normalize(x), F.normalize(torch.tensor(k))
     logits = torch.cat([(u * v).sum(1, keepdim=True), u @ torch.tensor(queue.keys.copy()).T], dim=1)
     loss = F.cross_entropy(logits / tau, torch.zeros(n, dtype=torch.long))
+    result = losses.moco(q, k, queue, tau)
+    assert result.value == pytest.approx(loss.item(), rel=1e-10, abs=1e-10)
+    wanted = torch.autograd.grad(loss, x)[0].numpy()
+    np.testing.assert_allclose(result.grad_q, wanted, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("tau", TAUS)
+@pytest.mark.parametrize(("n", "d", "size"), SHAPES[1:])  # of a single pair it says 0
+def test_it_is_pytorch_metric_learnings_nt_xent_with_its_pairs_given(views, n, d, size, tau):
+    """Its queue takes the batch's other keys for negatives too, so the pairs are given instead."""
+    q, k = views(n, d)
+    queue = queue_of(size, d)
+    x = torch.tensor(q, requires_grad=True)
+    keys = torch.cat([torch.tensor(k), torch.tensor(queue.keys.copy())])
+    own = torch.arange(n)
+    pairs = (own, own, own.repeat_interleave(size), n + torch.arange(size).repeat(n))
+    loss = NTXentLoss(temperature=tau)(x, indices_tuple=pairs, ref_emb=keys)
     result = losses.moco(q, k, queue, tau)
     assert result.value == pytest.approx(loss.item(), rel=1e-10, abs=1e-10)
     wanted = torch.autograd.grad(loss, x)[0].numpy()

@@ -140,6 +140,29 @@ def test_two_views_are_pmls_with_its_miner(views, n, d, margin, select):
         np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("margin", MARGINS)
+@pytest.mark.parametrize(("n", "d"), [(5, 2), (8, 3), (16, 33)])
+def test_nearest_is_what_torch_says_of_the_least_gap_of_each_anchor(views, n, d, margin):
+    """The default: of each anchor the nearest negative beyond its positive, where it lacks the margin."""
+    z = views(n, d, noise=3.0)
+    tensors = [torch.tensor(x, requires_grad=True) for x in z]
+    u = F.normalize(torch.cat(tensors))
+    distance = (u[:, None] - u[None]).pow(2).sum(2)
+    anchor = torch.arange(2 * n)
+    gap = distance - distance[anchor, (anchor + n) % (2 * n), None]
+    negative = anchor[:, None] % n != anchor[None] % n
+    least = gap.masked_fill(~negative | (gap <= 0), math.inf).min(dim=1).values
+    terms = (margin - least)[least < margin]
+    loss = terms.mean()
+    result = losses.triplet_views(*z, margin)
+    assert result.triplets == len(terms) > 0
+    assert result.value == pytest.approx(loss.item(), rel=1e-10)
+    for ours, theirs in zip((result.grad_a, result.grad_b), torch.autograd.grad(loss, tensors), strict=True):
+        np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-10, atol=1e-10)
+    named = losses.triplet_views(*z, margin, select="nearest")
+    np.testing.assert_array_equal(named.grad_a, result.grad_a)
+
+
 def test_without_a_semi_hard_negative_an_anchor_is_left_out():
     # Anchor a: its positive at a right angle, every negative nearer (too hard) or opposite (too easy).
     angle = np.radians([[0.0, 10.0], [90.0, 190.0]])
