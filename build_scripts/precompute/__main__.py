@@ -31,7 +31,9 @@ from build_scripts.precompute.recipe import DEVICES, ROOT, Recipe, Result, Run, 
 from build_scripts.precompute.recipes import RECIPES
 from build_scripts.precompute.runs import report
 from build_scripts.precompute.simclr import Diverged
+from build_scripts.precompute.sweep import CellFailed
 from build_scripts.precompute.verify import small_metrics, verify
+from build_scripts.precompute.whole import NotWritten, remedy
 
 WORK = ROOT / ".cache" / "precompute"
 COMMANDS = ("list", "run", "verify", "report")
@@ -51,8 +53,14 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except Diverged as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (Diverged, NotWritten) as error:
+        print(f"error: {error if isinstance(error, Diverged) else error.strerror}", file=sys.stderr)
+        return 1
+    except CellFailed as error:
+        print(f"error: {error}; finished cells are kept: the same command runs the others", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error}; {remedy(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; the same command goes on from what is finished", file=sys.stderr)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import io
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
 from build_scripts.precompute.simclr import Training
+from build_scripts.precompute.whole import write_file
 
 __all__ = ["restore", "save"]
 
@@ -17,11 +19,17 @@ Records = list[dict[str, Tensor]]
 
 
 def save(path: Path, fabric: Fabric, training: Training, records: Records, seconds: float) -> None:
-    """Write training and records aside, then rename: `path` is always a whole checkpoint or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    fabric.save(aside, training.state() | {"records": records, "seconds": seconds})
-    os.replace(aside, path)
+    """Write training and records aside, then rename: `path` is always a whole checkpoint or none.
+
+    Raises:
+        NotWritten: the disk is full or refuses; the checkpoint of the epoch before stays.
+    """
+    model, optimizer = training.model.state_dict(), training.optimizer.state_dict()
+    state = training.state() | {"model": model, "optimizer": optimizer}
+    if fabric.is_global_zero:
+        buffer = io.BytesIO()
+        torch.save(state | {"records": records, "seconds": seconds}, buffer)
+        write_file(path, buffer.getbuffer(), "the checkpoint")
 
 
 def restore(path: Path, fabric: Fabric, training: Training) -> tuple[Records, float]:

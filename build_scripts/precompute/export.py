@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import shutil
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from build_scripts.precompute.quantise import Exported
+from build_scripts.precompute.whole import replace_folder
 
 __all__ = ["CONTRACT", "LIMIT", "write"]
 
@@ -37,6 +37,7 @@ def write(folder: Path, arrays: Mapping[str, Exported], manifest: Mapping[str, A
     Raises:
         ValueError: an array has the name of a shared file, or the folder would be larger than 2 MiB;
             nothing is written.
+        NotWritten: the disk is full or refuses; an older folder is as it was.
     """
     groups = _groups(arrays)
     files = {file: _npy([arrays[name] for name in names]) for file, names in groups.items()}
@@ -55,26 +56,7 @@ def write(folder: Path, arrays: Mapping[str, Exported], manifest: Mapping[str, A
             f"{folder} would hold {size} bytes, the limit is {LIMIT}; the largest array is {largest} "
             f"({arrays[largest].array.nbytes} bytes): record less"
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = folder.with_name(f".{folder.name}.aside")
-    before = folder.with_name(f".{folder.name}.before")
-    shutil.rmtree(aside, ignore_errors=True)
-    if before.exists() and not folder.exists():
-        before.rename(folder)  # a run was killed between the two renames below
-    shutil.rmtree(before, ignore_errors=True)
-    aside.mkdir()
-    try:
-        for file, content in files.items():
-            (aside / file).write_bytes(content)
-        (aside / "manifest.json").write_text(text, encoding="utf-8")
-        if folder.exists():
-            folder.rename(before)
-        aside.rename(folder)
-    finally:
-        if before.exists() and not folder.exists():
-            before.rename(folder)
-        shutil.rmtree(aside, ignore_errors=True)
-        shutil.rmtree(before, ignore_errors=True)
+    replace_folder(folder, {**files, "manifest.json": text.encode()}, "the data")
 
 
 def _groups(arrays: Mapping[str, Exported]) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from typing import Any
 __all__ = ["fingerprint", "imported", "own_and_shared"]
 
 # What carries a run, and does not decide its numbers.
-_CARRIERS = {"__main__", "checkpoint", "export", "fingerprint", "recipe", "report", "sweep"}
+_CARRIERS = {"__main__", "checkpoint", "export", "fingerprint", "recipe", "report", "sweep", "whole"}
 _PACKAGE = "build_scripts.precompute"
 
 

@@ -1,5 +1,6 @@
 """Small runs of the recipe, made once a session."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -40,3 +41,18 @@ def small_run(command, tmp_path_factory):
     assert process.returncode == 0, errors
     assert "Warning" not in errors
     return folder
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 KiB."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("only root may mount a small file system, on Linux")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"mounting is not permitted here: {mounted.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)

@@ -1,13 +1,18 @@
 """What the command line refuses, and how it says so."""
 
+import errno
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 
 from build_scripts.precompute.__main__ import main
 from build_scripts.precompute.config import SimclrConfig
+from build_scripts.precompute.recipes import RECIPES
+from build_scripts.precompute.sweep import CellFailed
+from build_scripts.precompute.whole import NotWritten
 
 NAME = "digits-trajectory"
 
@@ -86,3 +91,34 @@ def test_torch_stays_out_of_the_engine():
     """Whoever imports the engine, as the site's build does, needs no torch."""
     code = "import sys, sim_engine.metrics, sim_engine.bridge; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_failing_cell_and_a_full_disk_are_sentences(capsys, monkeypatch, tmp_path):
+    """What goes wrong in a run is one line that says what to do; no traceback."""
+
+    def run(error):
+        def fail(config, run):
+            raise error
+
+        monkeypatch.setitem(RECIPES, NAME, replace(RECIPES[NAME], run=fail))
+        status = main([NAME, "--device", "cpu", "--out", str(tmp_path / "x"), "--work", str(tmp_path)])
+        return status, capsys.readouterr().err
+
+    status, said = run(CellFailed("cell 'a' with {}: ArithmeticError: no"))
+    assert (status, said.count("error: cell 'a'")) == (1, 1)
+    assert "finished cells are kept" in said
+    status, said = run(OSError(errno.ENOSPC, "No space left on device", "/x"))
+    assert status == 1
+    assert "error: [Errno 28] No space left on device: '/x'; make room and run again" in said
+    status, said = run(NotWritten(errno.EACCES, "the checkpoint could not be written to /x; do this"))
+    assert "error: the checkpoint could not be written to /x; do this\n" in said
+
+
+def test_a_folder_that_cannot_be_made_is_named(capsys, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    small = ["run", "collapse", "--preset", "small", "--device", "cpu", "--out", str(tmp_path / "out")]
+    assert main([*small, "--work", str(tmp_path / "file")]) == 1
+    said = capsys.readouterr().err
+    assert "Not a directory" in said
+    assert "run again" in said
+    assert not (tmp_path / "out").exists()

@@ -132,14 +132,3 @@ def test_a_folder_is_replaced_whole_and_never_too_large(tmp_path):
         export.write(folder, {"big": Exported(np.zeros(2**20), "too much")}, {})
     np.testing.assert_array_equal(Recorded(folder)["a"], np.arange(4))
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
-
-
-def test_a_run_killed_between_the_renames_loses_nothing(tmp_path):
-    folder = tmp_path / "data"
-    export.write(folder, {"a": Exported(np.arange(3), "three")}, {})
-    folder.rename(tmp_path / ".data.before")  # where a kill leaves it
-    with pytest.raises(ValueError, match="the limit is"):
-        export.write(folder, {"big": Exported(np.zeros(2**20), "too much")}, {})
-    export.write(folder, {"a": Exported(np.arange(4), "four")}, {})
-    assert [path.name for path in tmp_path.iterdir()] == ["data"]
-    np.testing.assert_array_equal(Recorded(folder)["a"], np.arange(4))

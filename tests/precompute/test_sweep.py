@@ -235,21 +235,6 @@ def test_a_full_disk_is_named_and_leaves_no_half_cell(tmp_path, monkeypatch):
     assert list(sweep(CELLS, draw, tmp_path, fingerprint="f")) == [cell.key for cell in CELLS]
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 64 KiB."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("only root may mount a small file system, on Linux")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"mounting is not permitted here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
-
-
 def large(settings):
     return {"noise": np.random.default_rng(settings["scale"]).normal(size=3000)}  # 24 kB, not compressible
 

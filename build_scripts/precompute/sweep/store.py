@@ -6,7 +6,6 @@ import fcntl
 import io
 import json
 import logging
-import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from build_scripts.precompute.sweep.cell import Arrays, Cell, check
+from build_scripts.precompute.whole import write_file
 
 __all__ = ["Store"]
 
@@ -91,7 +91,7 @@ class Store:
         """Write a finished cell aside, to the disk itself, then rename it.
 
         Raises:
-            OSError: the disk is full or refuses; nothing of this cell is left.
+            NotWritten: the disk is full or refuses; nothing of this cell is left.
         """
         path = self.path(cell)
         about: Arrays = {_ABOUT: np.array(json.dumps(self._about(cell)))}
@@ -101,34 +101,7 @@ class Store:
             for name, array in (about | dict(arrays)).items():
                 with file.open(f"{name}.npy", "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, array, allow_pickle=False)
-        aside = path.with_name(f".{path.name}.part")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with open(aside, "wb") as handle:
-                handle.write(buffer.getbuffer())
-                handle.flush()
-                os.fsync(handle.fileno())
-            os.replace(aside, path)
-        except OSError as error:
-            aside.unlink(missing_ok=True)
-            raise OSError(
-                error.errno,
-                f"cell {cell.key!r} could not be written to {path} ({error.strerror}; it takes "
-                f"{buffer.getbuffer().nbytes:,} bytes); finished cells are kept: make room and run again",
-            ) from error
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
-        _sync(self.folder)
+        write_file(path, buffer.getbuffer(), f"cell {cell.key!r}")
 
     def _about(self, cell: Cell) -> dict[str, str]:
         return {"key": cell.key, "settings": cell.text, "fingerprint": self.fingerprint}
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename last through a loss of power."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
+
+from build_scripts.precompute.whole import write_file
 
 __all__ = ["Kept", "restore", "save"]
 
@@ -32,19 +34,22 @@ class Kept:
 
 
 def save(path: Path, fabric: Fabric, method: nn.Module, optimizer: Any, kept: Kept) -> None:
-    """Write aside, then rename: `path` is always a whole checkpoint or none."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write aside, then rename: `path` is always a whole checkpoint or none.
+
+    Raises:
+        NotWritten: the disk is full or refuses; the checkpoint of the epoch before stays.
+    """
+    # Every process: a strategy may gather parts of the state.
     state = {
-        "method": method,
-        "optimizer": optimizer,
+        "method": method.state_dict(),
+        "optimizer": None if optimizer is None else optimizer.state_dict(),
         "settings": dict(kept.settings),
         "records": [_plain(record) for record in kept.records],
     }
     if fabric.is_global_zero:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    fabric.save(aside, state)
-    if fabric.is_global_zero:
-        os.replace(aside, path)
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        write_file(path, buffer.getbuffer(), "the checkpoint")
     fabric.barrier()
 
 
