@@ -62,7 +62,6 @@ class Job:
         measure_tau: temperature of the measured loss; 0 for `tau`.
         measure_views, measure_strength: of the views that are measured; () for `views`, negative for
             `strength`. What is to be compared must be measured on the same views.
-        measure_batch: N of the held-out batches in which loss and retrieval are measured; 0 for `batch`.
         hue, brightness: shift of the colours of all images that are measured, 0 and 1 for none.
         curve: also record every epoch, the first before any step: the loss, the spread of z, its kNN.
         shown: keep z of the first so many test images, 0 for none.
@@ -103,7 +102,6 @@ class Job:
     measure_tau: float = 0.0
     measure_views: tuple[str, ...] = ()
     measure_strength: float = -1.0
-    measure_batch: int = 0
     hue: float = 0.0
     brightness: float = 1.0
     curve: bool = False
@@ -156,6 +154,9 @@ class Job:
 def run_job(settings: Mapping[str, Any]) -> dict[str, NDArray[Any] | float]:
     """Train as the settings say, and return every measure by name.
 
+    Loss and retrieval are those of held-out batches of `Measures.batch` pairs, whatever `batch` was, so
+    that trainings with different batches can be compared.
+
     Besides `measures.measure`'s names: `loss_train` (nats, mean over the last epoch's batches; NaN
     where nothing is trained), for a supervised method `accuracy`, with `curve` the arrays
     `curve_loss_train`, `curve_spread_z` and `curve_knn` (epochs + 1,), and with `shown` the
@@ -193,7 +194,6 @@ def run_job(settings: Mapping[str, Any]) -> dict[str, NDArray[Any] | float]:
         measured = views_of(job.measure_views or job.views, strength, job.view_options)
     wanted = Measures(
         tau=job.measure_tau or job.tau,
-        batch=job.measure_batch or job.batch,
         view_draws=job.view_draws,
         neighbours=job.neighbours,
         few_labels=job.few_labels,

@@ -42,7 +42,8 @@ _CHUNK = 512
 # Of the standardised features; scikit-learn's C = 10.
 PROBE_L2 = 0.1
 # Rows nearer to their mean than this share of their length have collapsed: they have no rank but 1.
-LEAST_SPREAD = 0.05
+# 0.1 is a hundredth of the mean square; untrained networks keep about 0.2.
+LEAST_SPREAD = 0.1
 
 
 @dataclass(frozen=True)

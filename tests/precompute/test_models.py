@@ -192,11 +192,13 @@ def test_heads_are_what_their_formulas_say(kind):
     wanted = h
     if kind == "linear":
         wanted = h @ layers.weight.T + layers.bias
-    if kind == "nonlinear":
-        first, norm, _, last = layers
+    if kind.startswith("nonlinear"):
+        first, norm, _, last = layers[:4]
         a = h @ first.weight.T
         a = (a - a.mean(dim=0)) / (a.var(dim=0, unbiased=False) + norm.eps).sqrt()
         wanted = a.relu() @ last.weight.T + last.bias
+    if kind == "nonlinear-bn":
+        wanted = (wanted - wanted.mean(dim=0)) / (wanted.var(dim=0, unbiased=False) + norm.eps).sqrt()
     torch.testing.assert_close(layers(h), wanted)
 
 
