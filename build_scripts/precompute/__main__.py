@@ -191,8 +191,9 @@ def _parser(recipe: Recipe) -> argparse.ArgumentParser:
     run.add_argument("--report", type=Path, help="also draw a trajectory to this file (.png, .svg, .pdf)")
     run.add_argument(
         "--scheduler",
-        default="serial",
-        help="of a table's cells: serial, local (processes of this machine), or a Dask scheduler's address",
+        default="auto",
+        help="of a table's cells: serial, grid (those that can be, trained at once), local (processes of this "
+        "machine), or a Dask scheduler's address (default auto: grid on CUDA, else serial)",
     )
     run.add_argument("--workers", type=int, default=2, help="processes of --scheduler local (default 2)")
     about = f"settings of {recipe.name} (other than the preset's need --out)"

@@ -151,7 +151,9 @@ class Job:
         return replace(self, **changes)
 
 
-def run_job(settings: Mapping[str, Any]) -> dict[str, NDArray[Any] | float]:
+def run_job(
+    settings: Mapping[str, Any], trained: tuple[Method, list[dict[str, Any]]] | None = None
+) -> dict[str, NDArray[Any] | float]:
     """Train as the settings say, and return every measure by name.
 
     Loss and retrieval are those of held-out batches of `Measures.batch` pairs, whatever `batch` was, so
@@ -164,6 +166,8 @@ def run_job(settings: Mapping[str, Any]) -> dict[str, NDArray[Any] | float]:
 
     Args:
         settings: of a `Job`, JSON-ready, so that a worker elsewhere can be sent them.
+        trained: method and records of these settings, where they were trained with others at once; None
+            trains here.
 
     Raises:
         ValueError: a setting is wrong.

@@ -41,7 +41,7 @@ class Result:
     Attributes:
         arrays: stored arrays by name.
         metrics: numbers for the manifest.
-        seconds: of work, those of a killed run included.
+        seconds: of work, those of a killed run included; of a sweep, the sum over its cells.
         dataset: what was trained on, where the recipe itself does not know it.
     """
 
@@ -59,14 +59,15 @@ class Run:
         fabric: device and precision.
         work: folder of the checkpoints and of the finished cells.
         progress: called with (what, done, total, loss in nats or NaN).
-        scheduler: of a sweep's cells: "serial", "local", or the address of a Dask scheduler.
+        scheduler: of a sweep's cells: "serial", "grid", "local", the address of a Dask scheduler, or
+            "auto": grid on CUDA, else serial.
         workers: processes of a "local" scheduler.
     """
 
     fabric: Fabric
     work: Path
     progress: Callable[[str, int, int, float], None] = field(default=lambda what, done, total, loss: None)
-    scheduler: str = "serial"
+    scheduler: str = "auto"
     workers: int = 2
 
     @property

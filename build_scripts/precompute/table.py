@@ -7,8 +7,7 @@ of the table and a last one for the seed.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -164,7 +163,7 @@ def table_recipe(
     modules, code = own_and_shared(file)
 
     def run(table: Any, run: Run) -> Result:
-        return _run(table, run, findings, fingerprint({}, imported(Path(file))))
+        return _run(table, run, findings)
 
     return Recipe(
         name=name,
@@ -179,22 +178,29 @@ def table_recipe(
     )
 
 
-def _run(table: Table, run: Run, findings: Findings, code: str) -> Result:
+def _run(table: Table, run: Run, findings: Findings) -> Result:
     parts = table.chosen()
-    began = time.perf_counter()
     cells = {name: part.cells(name, run.device) for name, part in parts.items()}
 
     def progress(_: str, done: int, total: int) -> None:
         run.progress("cells", done, total, float("nan"))
 
+    def at_once(missing: list[Cell]) -> Iterator[Any]:
+        return run_at_once(missing, run.progress)
+
+    scheduler = run.scheduler
+    if scheduler == "auto":
+        scheduler = "grid" if run.device == "cuda" else "serial"
     found = sweep(
         [cell for own in cells.values() for cell in own],
         run_job,
         run.work / "cells",
-        scheduler=run.scheduler,
+        scheduler=scheduler,
         workers=run.workers,
-        fingerprint=code,
+        # A cell is decided by its settings and by what a job runs, not by how a recipe arranges cells.
+        fingerprint=fingerprint({}, imported(Path(__file__).with_name("job.py"))),
         progress=progress,
+        together=at_once,
     )
     arrays: dict[str, Exported] = {}
     plain: dict[str, NDArray[np.float64]] = {}
@@ -221,7 +227,7 @@ def _run(table: Table, run: Run, findings: Findings, code: str) -> Result:
     return Result(
         arrays,
         dict(findings(plain)),
-        time.perf_counter() - began,
+        sum(found.seconds.values()),
         dataset=provenance[0] if len(provenance) == 1 else {"parts": provenance},
     )
 

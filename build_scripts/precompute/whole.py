@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -112,10 +113,9 @@ def _exchanged(one: Path, other: Path) -> bool:
 
 
 def _forget(path: Path) -> None:
-    try:
+    # An error: its folder is no folder, or may not be written to; then nothing was written either.
+    with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
-    except OSError:
-        pass  # Its folder is no folder, or may not be written to: then nothing was written either.
 
 
 def _refused(error: OSError, what: str, path: Path, size: int) -> NotWritten:

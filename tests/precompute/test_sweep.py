@@ -152,6 +152,7 @@ def test_settings_are_json_ready(settings):
     [
         ({"cells": [Cell("a", {}), Cell("A", {})]}, "keys must differ"),
         ({"scheduler": "threads"}, "scheduler must be"),
+        ({"scheduler": "grid"}, "scheduler 'grid' needs `together`"),
         ({"workers": 0}, "workers must be"),
         ({"allowed_failures": -1}, "allowed_failures must be"),
         ({"fingerprint": ""}, "fingerprint must be"),
@@ -257,3 +258,35 @@ def test_the_benchmark_says_cells_a_minute():
     assert (dask.ours, dask.beside, dask.value) == ("120 cells a minute", "60 cells a minute serial", 2.0)
     assert threads.value == 1.5
     assert start.ours == "2.5 s"
+
+
+def test_cells_that_can_be_run_at_once_are_and_the_others_in_turn(tmp_path):
+    asked = []
+
+    def together(cells):
+        asked.append([cell.key for cell in cells])
+        for cell in cells:
+            if cell.settings["scale"] > 1:
+                yield cell, draw(cell.settings), 7.0
+
+    given = {"fingerprint": "f", "scheduler": "grid", "together": together}
+    results = sweep(CELLS, draw, tmp_path, **given)
+    assert asked == [["scale-1", "scale-2", "scale-3"]]
+    assert [results.seconds[key] for key in ("scale-2", "scale-3")] == [7.0, 7.0]
+    assert 0 < results.seconds["scale-1"] < 5
+    for key, wanted in sweep(CELLS, draw, tmp_path / "serial", fingerprint="f").items():
+        assert results[key].keys() == wanted.keys()
+        np.testing.assert_array_equal(results[key]["draw"], wanted["draw"])
+    again = sweep(CELLS, draw, tmp_path, **given)
+    assert asked[-1] == []
+    assert again.seconds == results.seconds
+
+
+def test_cells_finished_at_once_stay_when_the_next_ones_fail(tmp_path):
+    def together(cells):
+        yield cells[0], draw(cells[0].settings), 0.1
+        raise ArithmeticError("no such scale")
+
+    with pytest.raises(CellFailed, match="cells that were run at once: ArithmeticError: no such"):
+        sweep(CELLS, draw, tmp_path, fingerprint="f", scheduler="grid", together=together)
+    assert [path.name for path in tmp_path.glob("*.npz")] == ["scale-1.npz"]

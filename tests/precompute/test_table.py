@@ -1,6 +1,7 @@
 """Recipes that are tables: every cell where it belongs, and every recipe's small preset as promised."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -53,6 +54,31 @@ def test_every_cell_stands_where_its_settings_say(result):
                 assert loss[i, j, seed] == pytest.approx(
                     1000 * strength + 100 * tau + 10 * d + seed, abs=result.arrays["p_loss"].max_error + 1e-9
                 )
+
+
+def test_a_resumed_table_tells_the_whole_work(monkeypatch, tmp_path):
+    """Each cell keeps its own seconds; one that was stored without them counts as nothing."""
+
+    def slow(settings):
+        time.sleep(0.02)
+        return echo(settings)
+
+    def stop(what, done, total, loss):
+        if done == 6:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(table, "run_job", slow)
+    made = recipe()
+    with pytest.raises(KeyboardInterrupt):
+        made.run(made.config, Run(fabric_for("cpu"), tmp_path, stop))
+    whole = made.run(made.config, Run(fabric_for("cpu"), tmp_path)).seconds
+    assert whole >= 12 * 0.02
+    assert made.run(made.config, Run(fabric_for("cpu"), tmp_path)).seconds == whole
+    for path in sorted((tmp_path / "cells").glob("*.npz"))[:6]:
+        with np.load(path) as file:
+            old = {name: file[name] for name in file.files if name != "_seconds"}
+        np.savez(path, **old)
+    assert 6 * 0.02 <= made.run(made.config, Run(fabric_for("cpu"), tmp_path)).seconds < whole
 
 
 def test_axes_of_numbers_are_arrays_and_pictures_are_of_the_first_seed(result):

@@ -112,7 +112,7 @@ def test_a_disk_that_may_not_be_written_to_is_named(small_disk):
 
 def test_a_file_in_the_way_of_a_folder_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(NotWritten, match="the data could not be written to .*file/data"):
+    with pytest.raises(NotWritten, match=r"the data could not be written to .*file/data"):
         write(tmp_path / "file" / "data", 1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
-__all__ = ["Arrays", "Cell", "CellFailed", "Work", "check", "run_cell"]
+__all__ = ["SECONDS", "Arrays", "Cell", "CellFailed", "Work", "as_arrays", "check", "run_cell"]
 
 Arrays = dict[str, NDArray[Any]]
 Work = Callable[[Mapping[str, Any]], Mapping[str, NDArray[Any] | float]]
 
+# Beside a cell's results: how long they took, in s. Work may not use the name.
+SECONDS = "_seconds"
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,99}")
 # Truth values, whole numbers, floats, complex numbers and text: what a file can hold without pickle.
 _KINDS = "biufcSU"
@@ -80,21 +83,30 @@ def check(cells: Sequence[Cell]) -> None:
 
 
 def run_cell(work: Work, settings: Mapping[str, Any]) -> Arrays:
-    """Run one cell on one thread, wherever it runs, and return its results as arrays.
+    """Run one cell on one thread, wherever it runs, and return its results and `SECONDS` as arrays.
 
     Raises:
         TypeError: the work did not return a mapping of names to arrays and numbers.
     """
-    threads = torch.get_num_threads()
+    threads, began = torch.get_num_threads(), time.perf_counter()
     torch.set_num_threads(1)
     try:
         with threadpool_limits(limits=1):
             results = work(dict(settings))
     finally:
         torch.set_num_threads(threads)
+    return as_arrays(results, time.perf_counter() - began)
+
+
+def as_arrays(results: Mapping[str, NDArray[Any] | float], seconds: float) -> Arrays:
+    """Return a cell's results as a file can hold them, with the seconds that they took.
+
+    Raises:
+        TypeError: they are not a mapping of names to arrays and numbers.
+    """
     if not isinstance(results, Mapping):
         raise TypeError(f"work must return a mapping of names to arrays, got {type(results).__name__}")
-    arrays: Arrays = {}
+    arrays: Arrays = {SECONDS: np.array(seconds)}
     for name, value in results.items():
         array = np.array(value)
         if not isinstance(name, str) or not name.isidentifier() or name.startswith("_"):
