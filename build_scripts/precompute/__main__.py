@@ -192,8 +192,8 @@ def _parser(recipe: Recipe) -> argparse.ArgumentParser:
     run.add_argument(
         "--scheduler",
         default="auto",
-        help="of a table's cells: serial, grid (those that can be, trained at once), local (processes of this "
-        "machine), or a Dask scheduler's address (default auto: grid on CUDA, else serial)",
+        help="of a table's cells: serial, grid (those that can be, trained at once), local (processes of "
+        "this machine), or a Dask scheduler's address (default auto: grid on CUDA, else serial)",
     )
     run.add_argument("--workers", type=int, default=2, help="processes of --scheduler local (default 2)")
     about = f"settings of {recipe.name} (other than the preset's need --out)"

@@ -182,7 +182,7 @@ def run_job(
     if job.method in ("raw", "histogram"):
         embed: Embed = _pixels if job.method == "raw" else _histogram
     else:
-        method, records = _trained(job, train, data.test, views, fabric)
+        method, records = trained or _trained(job, train, data.test, views, fabric)
         embed = method.embed
         losses = np.array([record["loss_train"] for record in records])
         found["loss_train"] = float(losses[-1]) if len(losses) else float("nan")

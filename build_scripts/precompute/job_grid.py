@@ -25,7 +25,7 @@ AT_ONCE = 128
 _OWN = {"tau", "strength", "seed"}
 _MEASURED = {
     *("few_labels", "few_label_draws", "probe", "factors", "view_draws", "neighbours", "measure_tau"),
-    *("measure_views", "measure_strength", "hue", "brightness", "curve", "shown"),
+    *("measure_views", "measure_strength", "hue", "brightness", "shown"),
 }
 # Settings that all cells of a grid share.
 _SHARED = {

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from build_scripts.precompute import datasets
 from build_scripts.precompute.fingerprint import fingerprint, imported, own_and_shared
 from build_scripts.precompute.job import CURVES, Job, run_job
+from build_scripts.precompute.job_grid import run_at_once
 from build_scripts.precompute.quantise import Exported, quantise
 from build_scripts.precompute.recipe import Recipe, Result, Run
 from build_scripts.precompute.sweep import Cell, sweep
