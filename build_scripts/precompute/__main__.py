@@ -32,7 +32,7 @@ from build_scripts.precompute.recipes import RECIPES
 from build_scripts.precompute.runs import report
 from build_scripts.precompute.simclr import Diverged
 from build_scripts.precompute.sweep import CellFailed
-from build_scripts.precompute.verify import small_metrics, verify
+from build_scripts.precompute.verify import record_small, small_metrics, verify
 from build_scripts.precompute.whole import NotWritten, remedy
 
 WORK = ROOT / ".cache" / "precompute"
@@ -116,6 +116,11 @@ def _verify(options: argparse.Namespace) -> int:
             if known not in recipes:
                 print(f"{known.name}: not run yet")
     console = Console(stderr=True)
+    if options.record:
+        with _progress(console) as progress:
+            for recipe in recipes:
+                record_small(recipe, progress)
+        return 0
     with _progress(console) as progress:
         faults = [fault for recipe in recipes for fault in verify(recipe, progress, train=not options.quick)]
     for fault in faults:
@@ -208,6 +213,9 @@ def _parser(recipe: Recipe) -> argparse.ArgumentParser:
     check.set_defaults(action=_verify)
     check.add_argument("names", nargs="*", help="recipes (default: all)")
     check.add_argument("--quick", action="store_true", help="re-read alone, train nothing")
+    check.add_argument(
+        "--record", action="store_true", help="add small_metrics to a manifest that has none, compare nothing"
+    )
     told = commands.add_parser("report", help="write what was run, where, how long, as Markdown")
     told.set_defaults(action=_report)
     told.add_argument("--out", type=Path, help="file (default: print)")

@@ -19,7 +19,7 @@ import numpy as np
 from build_scripts.precompute.quantise import Exported
 from build_scripts.precompute.whole import replace_folder
 
-__all__ = ["CONTRACT", "LIMIT", "write"]
+__all__ = ["CONTRACT", "LIMIT", "manifest_text", "write"]
 
 CONTRACT = 1
 LIMIT = 2 * 2**20  # bytes a sim
@@ -48,7 +48,7 @@ def write(folder: Path, arrays: Mapping[str, Exported], manifest: Mapping[str, A
     }
     entries = {name: packed[name] for name in arrays}
     whole = {"contract": CONTRACT, **manifest, "arrays": entries}
-    text = json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = manifest_text(whole)
     size = sum(map(len, files.values())) + len(text.encode())
     if size > LIMIT:
         largest = max(arrays, key=lambda name: arrays[name].array.nbytes)
@@ -57,6 +57,11 @@ def write(folder: Path, arrays: Mapping[str, Exported], manifest: Mapping[str, A
             f"({arrays[largest].array.nbytes} bytes): record less"
         )
     replace_folder(folder, {**files, "manifest.json": text.encode()}, "the data")
+
+
+def manifest_text(manifest: Mapping[str, Any]) -> str:
+    """Return a manifest as it is stored; a number that is none is an error of `json`."""
+    return json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _groups(arrays: Mapping[str, Exported]) -> dict[str, list[str]]:

@@ -92,6 +92,7 @@ class Recipe:
         run: the work.
         config: its own settings, with which the book's data is made on a CPU.
         presets: further settings by name: "gpu" for a GPU, "small" for a check in seconds.
+        findings: what the metrics are computed from the arrays by, where arrays decide them; for `verify`.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Recipe:
     config: Settings = field(default_factory=SimclrConfig)
     presets: Mapping[str, Settings] = field(default_factory=dict)
     code: tuple[str, ...] = ()
+    findings: Callable[[Mapping[str, Any]], Mapping[str, float]] | None = None
 
     @property
     def folder(self) -> Path:

@@ -176,6 +176,7 @@ def table_recipe(
         run=run,
         config=presets["cpu"],
         presets=dict(presets),
+        findings=findings,
     )
 
 

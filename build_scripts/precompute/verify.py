@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from build_scripts.precompute.export import LIMIT
+from build_scripts.precompute.export import LIMIT, manifest_text
 from build_scripts.precompute.recipe import Recipe, Run, fabric_for
+from build_scripts.precompute.whole import write_file
 from sim_engine.data import Recorded
 
-__all__ = ["TOLERANCE", "small_metrics", "verify"]
+__all__ = ["TOLERANCE", "record_small", "small_metrics", "verify"]
 
 # Between two machines: the order of a sum differs, and a short training magnifies it a little.
 TOLERANCE = 0.02
+# Between a metric and the arrays that it was computed from: what 16 bits leave.
+_ROUNDING = 1e-3
 
 Progress = Callable[[str, int, int, float], None]
 
@@ -35,6 +38,27 @@ def small_metrics(recipe: Recipe, progress: Progress) -> dict[str, float]:
         if stored.scale is not None and stored.offset is not None:
             means[f"mean_{name}"] = float(stored.array.mean()) * stored.scale + stored.offset
     return {**result.metrics, **means}
+
+
+def record_small(recipe: Recipe, progress: Progress) -> None:
+    """Add the small preset's numbers to the manifest of data that was made before there was one.
+
+    Raises:
+        ValueError: there is no data, it is of another version of the recipe, there is no small preset, or
+            the manifest holds such numbers: those are `verify`'s to judge.
+    """
+    if not recipe.folder.is_dir():
+        raise ValueError(f"{recipe.name} has no data; run it first")
+    told = dict(Recorded(recipe.folder).manifest)
+    if told["recipe_sha256"] != recipe.sha256(recipe.preset(told.get("preset", "cpu"))):
+        raise ValueError(f"the data of {recipe.name} was made by another version of the recipe; run it again")
+    if "small_metrics" in told:
+        raise ValueError(
+            f"{recipe.name} has its small_metrics; verify compares them, and only a run makes others"
+        )
+    arrays = told.pop("arrays")
+    told |= {"small_metrics": small_metrics(recipe, progress), "arrays": arrays}
+    write_file(recipe.folder / "manifest.json", manifest_text(told).encode(), "the manifest")
 
 
 def verify(recipe: Recipe, progress: Progress, *, train: bool = True) -> Iterator[str]:
@@ -56,7 +80,9 @@ def verify(recipe: Recipe, progress: Progress, *, train: bool = True) -> Iterato
         return
     told = recorded.manifest
     preset = told.get("preset", "cpu")
-    if told["recipe_sha256"] != recipe.sha256(recipe.preset(preset)):
+    known = {"cpu": recipe.config, **recipe.presets}
+    current = preset in known and told["recipe_sha256"] == recipe.sha256(known[preset])
+    if not current:
         yield f"{recipe.name}: the data was made by another version of the recipe; {again}"
     size = sum(path.stat().st_size for path in recipe.folder.iterdir())
     if size > LIMIT:
@@ -66,6 +92,8 @@ def verify(recipe: Recipe, progress: Progress, *, train: bool = True) -> Iterato
     for name, value in told["metrics"].items():
         if not math.isfinite(value):
             yield f"{recipe.name}: the metric {name} is {value}; {again}"
+    if current:
+        yield from (f"{recipe.name}: {fault}; {again}" for fault in _metrics(recipe, told["metrics"], arrays))
     if train and "small" in recipe.presets:
         yield from _compare(recipe, told.get("small_metrics"), progress, again)
 
@@ -78,6 +106,22 @@ def _range(name: str, values: Any) -> Iterator[str]:
         yield f"is a share and lies in [{values.min():.3g}, {values.max():.3g}]"
     if "uniformity" in name and values.max() > 1e-3:
         yield f"is at most 0 by its definition, and reaches {values.max():.3g}"
+
+
+def _metrics(recipe: Recipe, told: Mapping[str, float], arrays: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every metric that is not what the arrays say."""
+    wanted: dict[str, float] = {}
+    for name in told:
+        curve, _, end = name.rpartition("_")
+        if end in ("first", "last") and curve in arrays and np.ndim(arrays[curve]) == 1:
+            wanted[name] = float(arrays[curve][0 if end == "first" else -1])
+    if recipe.findings is not None:
+        found = dict(recipe.findings(arrays))
+        yield from (f"the metric {name} is missing" for name in found if name not in told)
+        wanted |= {name: value for name, value in found.items() if name in told}
+    for name, value in wanted.items():
+        if math.isfinite(told[name]) and not abs(told[name] - value) <= _ROUNDING * max(1.0, abs(value)):
+            yield f"the metric {name} is {told[name]}, and the arrays say {value}"
 
 
 def _compare(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from build_scripts.precompute.digits_negatives import RECIPE as DIGITS_NEGATIVES
-from build_scripts.precompute.digits_trajectory import RECIPE as DIGITS_TRAJECTORY
 from build_scripts.precompute.recipe import Recipe
 from build_scripts.precompute.recipes import (
     augmentation_ablation,
     batch_and_epochs,
     bugs,
     collapse,
+    digits,
     label_efficiency,
     loss_surface,
     method_zoo,
@@ -24,8 +23,8 @@ from build_scripts.precompute.recipes import (
 __all__ = ["RECIPES"]
 
 _ALL = (
-    DIGITS_TRAJECTORY,
-    DIGITS_NEGATIVES,
+    digits.TRAJECTORY,
+    digits.NEGATIVES,
     loss_surface.RECIPE,
     augmentation_ablation.RECIPE,
     projection_head.RECIPE,
