@@ -107,6 +107,21 @@ def test_cutout_paints_the_box_and_leaves_the_rest(image, start, sides):
             assert got[i, j].tolist() == ([51, 51, 51] if inside else image[i, j].tolist())
 
 
+@pytest.mark.parametrize("fill", [0.0, 0.5, 1.0])
+def test_cutout_is_kornias_random_erasing_of_the_same_boxes(rng, fill):
+    """To the bit, since both copy pixels or paint; boxes that reach beyond the image among them."""
+    boxes = np.array([(0, 0, 6, 9), (1, 2, 3, 4), (5, 8, 1, 1), (-2, 3, 4, 2), (4, -3, 9, 5), (2, 7, 3, 30)])
+    batch = rng.random((len(boxes), 6, 9, 3))
+    keys = dict(
+        zip(("ys", "xs", "heights", "widths"), torch.tensor(boxes.T, dtype=torch.float64), strict=True)
+    )
+    chance = {"values": torch.full((len(boxes),), fill), "batch_prob": torch.ones(len(boxes))}
+    erase = kornia.augmentation.RandomErasing(value=fill, p=1.0)
+    wanted = erase(torch.tensor(batch).permute(0, 3, 1, 2), params=keys | chance).permute(0, 2, 3, 1).numpy()
+    np.testing.assert_array_equal(augment.cutout(batch, *boxes.T, fill=fill), wanted)
+    assert (wanted != batch).any(axis=(1, 2, 3)).all()
+
+
 def test_each_image_of_a_batch_has_its_own_box(rng):
     batch = rng.random((2, 4, 4, 3))
     got = augment.cutout(batch, [0, -1], [1, 2], [2, 3], [1, 9], fill=0.0)
