@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+from lightning_fabric import Fabric
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -26,16 +29,18 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from build_scripts.precompute import export
-from build_scripts.precompute.recipe import DEVICES, ROOT, Recipe, Result, Run, Settings, fabric_for, manifest
+from build_scripts.precompute import datasets, export
+from build_scripts.precompute.recipe import DEVICES, ROOT, Recipe, Result, Run, Settings, manifest
 from build_scripts.precompute.recipes import RECIPES
 from build_scripts.precompute.runs import report
 from build_scripts.precompute.simclr import Diverged
 from build_scripts.precompute.sweep import CellFailed
+from build_scripts.precompute.training import fabric_for
 from build_scripts.precompute.verify import record_small, small_metrics, verify
 from build_scripts.precompute.whole import NotWritten, remedy
 
 WORK = ROOT / ".cache" / "precompute"
+PUBLISHED = ("stl10", "cifar10")
 COMMANDS = ("list", "run", "verify", "report")
 
 
@@ -47,24 +52,33 @@ def main(arguments: list[str] | None = None) -> int:
     if given and given[0] not in COMMANDS and not given[0].startswith("-"):
         given = ["run", *given]
     try:
-        options = _parser(_named(given)).parse_args(given or ["run"])
+        options, unknown = _parser(_named(given)).parse_known_args(given or ["run"])
+        if unknown:
+            _refuse(options, unknown[0])
         action: Callable[[argparse.Namespace], int] = options.action
         return action(options)
     except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except (Diverged, NotWritten) as error:
-        print(f"error: {error if isinstance(error, Diverged) else error.strerror}", file=sys.stderr)
-        return 1
+        return _failed(f"error: {error}", 2)
+    except Diverged as error:
+        return _failed(f"error: {error}", 1)
+    except NotWritten as error:
+        return _failed(f"error: {error.strerror}", 1)
     except CellFailed as error:
-        print(f"error: {error}; finished cells are kept: the same command runs the others", file=sys.stderr)
-        return 1
+        return _failed(f"error: {error}; finished cells are kept: the same command runs the others", 1)
     except OSError as error:
-        print(f"error: {error}; {remedy(error)}", file=sys.stderr)
-        return 1
+        return _failed(f"error: {error}; {remedy(error)}", 1)
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from what is finished", file=sys.stderr)
-        return 130
+        return _failed("stopped; the same command goes on from what is finished", 130)
+
+
+def _failed(text: str, status: int) -> int:
+    print(text if not _rank() else f"process {_rank()}: {text}", file=sys.stderr)
+    return status
+
+
+def _rank() -> int:
+    """Return which of several processes this is; the first, 0, starts the others and speaks for all."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
 
 
 def _list(_: argparse.Namespace) -> int:
@@ -76,7 +90,7 @@ def _list(_: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     recipe = _recipe(options.name)
     preset = recipe.preset(options.preset)
-    changes = {name: getattr(options, name) for name in _settings(preset)}
+    changes = {name: getattr(options, name) for name in (*_settings(preset), "precision") if name in options}
     changes = {n: tuple(v) if isinstance(v, list) else v for n, v in changes.items() if v is not None}
     config: Settings = replace(preset, **changes)  # type: ignore[type-var]  # every recipe's is a dataclass
     books = options.out is None
@@ -86,16 +100,33 @@ def _run(options: argparse.Namespace) -> int:
             "with others, name a folder: --out DIR"
         )
     folder = recipe.folder if books else options.out
-    fabric = fabric_for(options.device)
+    precision = getattr(config, "precision", "32-true")
+    if getattr(options, "download", False):
+        _download(config)
+    fabric = fabric_for(options.device, precision=precision, processes=getattr(options, "processes", 1))
     work = options.work / recipe.name / f"{recipe.sha256(config)[:16]}-{fabric.device.type}"
-    if options.fresh:
+    if options.fresh and not _rank():
         shutil.rmtree(work, ignore_errors=True)
-    console = Console(stderr=True)
+    if fabric.world_size > 1:
+        _launch(fabric)
+    console = Console(stderr=True, quiet=not fabric.is_global_zero)
     with _progress(console) as progress:
-        run = Run(fabric, work, progress, options.scheduler, options.workers)
+        run = Run(
+            fabric,
+            work,
+            progress,
+            getattr(options, "scheduler", "auto"),
+            getattr(options, "workers", 2),
+            getattr(options, "compile", False),
+        )
         hashes = recipe.hashes(config)
-        result: Result = recipe.run(config, run)
+        with datasets.rendered_on(str(fabric.device)):
+            result: Result = recipe.run(config, run)
+        if not fabric.is_global_zero:
+            return 0
         told = manifest(recipe, hashes, options.preset, config, result, fabric.device)
+        if fabric.world_size > 1 or run.compile:
+            told["run"] = {"processes": fabric.world_size, "compile": run.compile}
         if books and "small" in recipe.presets:
             told["small_metrics"] = small_metrics(recipe, progress)
     export.write(folder, result.arrays, told)
@@ -106,6 +137,52 @@ def _run(options: argparse.Namespace) -> int:
         figure(folder, options.report)
     console.print(f"{recipe.name}: {len(result.arrays)} arrays in {folder}, {result.seconds:.0f} s of work")
     return 0
+
+
+def _launch(fabric: Fabric) -> None:
+    """Start the other processes, each of which runs this command again."""
+    threads = torch.get_num_threads()
+    fabric.launch()
+    # Fabric shares the cores out; on the CPU one thread keeps the sums in their order.
+    torch.set_num_threads(threads)
+
+
+def _download(config: Any) -> None:
+    """Get a published set's files, once, before there are several processes.
+
+    Raises:
+        ValueError: the set is made here, or the download fails.
+    """
+    if config.dataset not in PUBLISHED:
+        raise ValueError(
+            f"these settings train on {config.dataset}, which needs no download; --download is for the "
+            f"datasets {' and '.join(PUBLISHED)}: choose their preset"
+        )
+    if not _rank():
+        datasets.load(config.dataset, download=True)
+
+
+def _refuse(options: argparse.Namespace, word: str) -> None:
+    """Raise `ValueError` for what the command does not take, with what does."""
+    flag = word.partition("=")[0]
+    recipe = RECIPES.get(options.name or "") if options.action is _run else None
+    if options.action is _run and recipe is None:
+        _recipe(options.name)
+    if recipe is None:
+        raise ValueError(f"there is no {flag} here; --help lists what there is")
+    others = [r.name for r in RECIPES.values() if flag in _flags(r)]
+    where = f"it is for {', '.join(others)}" if others else "no recipe has it"
+    raise ValueError(f"{recipe.name} takes no {flag}: {where}; its own are: {', '.join(_flags(recipe))}")
+
+
+def _flags(recipe: Recipe) -> list[str]:
+    """Return the options that a recipe takes and others may not."""
+    names = [*_takes(recipe), *_settings(recipe.config)]
+    return [f"--{name.replace('_', '-')}" for name in names]
+
+
+def _takes(recipe: Recipe) -> tuple[str, ...]:
+    return getattr(recipe.config, "TAKES", ())
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -180,6 +257,44 @@ def _settings(config: Any) -> dict[str, Any]:
     return {f.name: kinds[f.type] for f in fields(config) if f.type in kinds}
 
 
+_PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed"}
+# How to add the options that some recipes take.
+_HOW: dict[str, Callable[[argparse.ArgumentParser], Any]] = {
+    "scheduler": lambda run: run.add_argument(
+        "--scheduler",
+        default="auto",
+        help="of a table's cells: serial, grid (those that can be, trained at once), local (processes of "
+        "this machine), or a Dask scheduler's address (default auto: grid on CUDA, else serial)",
+    ),
+    "workers": lambda run: run.add_argument(
+        "--workers", type=int, default=2, help="processes of --scheduler local (default 2)"
+    ),
+    "processes": lambda run: run.add_argument(
+        "--processes",
+        type=int,
+        default=1,
+        help="processes that share each batch and its negatives, on CUDA one a GPU (default 1)",
+    ),
+    "precision": lambda run: run.add_argument(
+        "--precision",
+        type=_precision,
+        help="32 or bf16 (mixed); a setting, so another than the preset's needs --out",
+    ),
+    "compile": lambda run: run.add_argument(
+        "--compile", action="store_true", help="compile the encoder with torch.compile"
+    ),
+    "download": lambda run: run.add_argument(
+        "--download", action="store_true", help="download STL-10 or CIFAR-10 first, where it is not there"
+    ),
+}
+
+
+def _precision(word: str) -> str:
+    if word not in _PRECISIONS:
+        raise argparse.ArgumentTypeError(f"precision must be one of {', '.join(_PRECISIONS)}, got {word!r}")
+    return _PRECISIONS[word]
+
+
 def _parser(recipe: Recipe) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m build_scripts.precompute", description=__doc__)
     parser.set_defaults(action=_run, name=None)
@@ -194,13 +309,8 @@ def _parser(recipe: Recipe) -> argparse.ArgumentParser:
     run.add_argument("--work", type=Path, default=WORK, help="folder of checkpoints and finished cells")
     run.add_argument("--fresh", action="store_true", help="start anew, whatever is finished")
     run.add_argument("--report", type=Path, help="also draw a trajectory to this file (.png, .svg, .pdf)")
-    run.add_argument(
-        "--scheduler",
-        default="auto",
-        help="of a table's cells: serial, grid (those that can be, trained at once), local (processes of "
-        "this machine), or a Dask scheduler's address (default auto: grid on CUDA, else serial)",
-    )
-    run.add_argument("--workers", type=int, default=2, help="processes of --scheduler local (default 2)")
+    for name in _takes(recipe):
+        _HOW[name](run)
     about = f"settings of {recipe.name} (other than the preset's need --out)"
     settings = run.add_argument_group(about)
     for name, kind in _settings(recipe.config).items():

@@ -25,7 +25,11 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 class Settings(Protocol):
-    """What every recipe's settings can do: a frozen dataclass that checks itself."""
+    """What every recipe's settings can do: a frozen dataclass that checks itself.
+
+    A class attribute TAKES names the options of the command that say how it is run: "scheduler" and
+    "workers", or "processes", "precision", "compile" and "download".
+    """
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as JSON-ready values."""
@@ -62,6 +66,7 @@ class Run:
         scheduler: of a sweep's cells: "serial", "grid", "local", the address of a Dask scheduler, or
             "auto": grid on CUDA, else serial.
         workers: processes of a "local" scheduler.
+        compile: whether a single training's encoder is compiled.
     """
 
     fabric: Fabric
@@ -69,6 +74,7 @@ class Run:
     progress: Callable[[str, int, int, float], None] = field(default=lambda what, done, total, loss: None)
     scheduler: str = "auto"
     workers: int = 2
+    compile: bool = False
 
     @property
     def device(self) -> str:

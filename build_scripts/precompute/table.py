@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +111,8 @@ class Table:
     Raises:
         ValueError: a number is negative.
     """
+
+    TAKES: ClassVar[tuple[str, ...]] = ("scheduler", "workers")
 
     parts: Mapping[str, Part] = field(default_factory=dict)
     repeats: int = 0

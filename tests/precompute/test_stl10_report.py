@@ -9,6 +9,7 @@ from build_scripts.precompute.datasets import Dataset, Split
 from build_scripts.precompute.recipe import Run, fabric_for
 from build_scripts.precompute.recipes.image_run import CURVES, load
 from build_scripts.precompute.recipes.stl10_report import RECIPE, SMALL, record_report, stages
+from build_scripts.precompute.training import fabric_for as training_fabric
 
 CONFIG = replace(
     SMALL, size=16, batch=16, hidden=8, d=4, shown=16, few_labels=2, neighbours=5, perplexity=4.0,
@@ -134,3 +135,21 @@ def test_missing_files_are_named_with_the_way_to_get_them(tmp_path, monkeypatch)
     monkeypatch.setenv("LWL_DATA", str(tmp_path))
     with pytest.raises(ValueError, match="stl10_binary"):
         load(RECIPE.preset("stl10"))
+
+
+def test_the_gpu_preset_runs_whole_at_a_tiny_size(tmp_path):
+    """Rendered factors of 96 pixels, ResNet-18 with the large stem, bfloat16, a batch in two parts."""
+    tiny = replace(
+        RECIPE.preset("gpu"), count=40, test_count=20, width=4, d=8, epochs=2, batch=16, warmup_epochs=1,
+        measured=20, shown=16, few_labels=2, few_label_draws=1, view_draws=1, share_draws=1, neighbours=5,
+        perplexity=4.0, picture_steps=20, precision="bf16-mixed", accumulate=2,
+    )  # fmt: skip
+    assert (tiny.dataset, tiny.size, tiny.encoder) == ("factors", 96, "resnet18")
+    fabric = training_fabric("cpu", precision="bf16-mixed")
+    found = RECIPE.run(tiny, Run(fabric, tmp_path))
+    assert found.dataset["name"] == "factors"
+    assert found.dataset["options"]["size"] == 96
+    assert found.metrics["train_images"] == 40
+    assert all(np.isfinite(value) for value in found.metrics.values())
+    assert stored(found, "loss").shape == (3,)
+    assert stored(found, "confusion").sum() == 20

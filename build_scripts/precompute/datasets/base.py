@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ANGLES", "Dataset", "Split", "digest", "load", "names", "register"]
+__all__ = [
+    "ANGLES",
+    "Dataset",
+    "Split",
+    "digest",
+    "load",
+    "names",
+    "register",
+    "rendered_on",
+    "rendering_device",
+]
 
 Loader = Callable[..., "Dataset"]
 _LOADERS: dict[str, Loader] = {}
+
+# Where sets that are rendered are made, unless `load` is told: on the device of the run.
+_RENDERED_ON: ContextVar[str] = ContextVar("rendered_on", default="cpu")
 
 # Factors of these names are angles in degrees, in whatever dataset.
 ANGLES = ("hue", "background_hue", "rotation", "light")
@@ -110,6 +125,21 @@ def register(name: str) -> Callable[[Loader], Loader]:
         return loader
 
     return keep
+
+
+@contextmanager
+def rendered_on(device: str) -> Iterator[None]:
+    """Inside, sets that are rendered are rendered on this device, such as "cuda:0"."""
+    before = _RENDERED_ON.set(device)
+    try:
+        yield
+    finally:
+        _RENDERED_ON.reset(before)
+
+
+def rendering_device() -> str:
+    """Return where a set is rendered that was not told where."""
+    return _RENDERED_ON.get()
 
 
 def names() -> tuple[str, ...]:

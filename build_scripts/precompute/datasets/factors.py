@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from build_scripts.precompute.datasets.base import Dataset, Split, digest, register
+from build_scripts.precompute.datasets.base import Dataset, Split, digest, register, rendering_device
 from build_scripts.precompute.datasets.colour import oklch, to_srgb
 from build_scripts.precompute.datasets.shapes import SHAPES, signed_distance
 from build_scripts.precompute.datasets.texture import TEXTURES, relief
@@ -54,7 +54,7 @@ _CHUNK, _CHUNK_GPU = 2**15, 2**22
 
 @register("factors")
 def load(
-    count: int = 2000, test_count: int = 500, size: int = 48, seed: int = 0, device: str = "cpu"
+    count: int = 2000, test_count: int = 500, size: int = 48, seed: int = 0, device: str | None = None
 ) -> Dataset:
     """Return rendered images: uint8 (n, size, size, 3). The label is the shape.
 
@@ -65,20 +65,22 @@ def load(
         size: pixels a side, 32 to 96.
         seed: of the factors, >= 0; the parts have streams of their own, so that neither changes
             with the other's size.
-        device: where to render; it must have float64.
+        device: where to render, in batches; it must have float64. None: the device of the run that loads
+            it (`datasets.rendered_on`), else the CPU.
 
     Raises:
         ValueError: an option is out of range.
     """
     if seed < 0:
         raise ValueError(f"seed must be >= 0, got {seed}")
+    place = rendering_device() if device is None else device
     parts = []
     for stream, (name, n) in enumerate((("count", count), ("test_count", test_count))):
         if n < len(CLASSES):
             raise ValueError(f"{name} must be at least {len(CLASSES)}, one image a shape, got {n}")
         factors = sample(n, [seed, stream])
         tensors = {key: torch.from_numpy(values) for key, values in factors.items()}
-        images = render(tensors, size, device, dtype=torch.float64).numpy()
+        images = render(tensors, size, place, dtype=torch.float64).cpu().numpy()
         parts.append(Split(images, factors["shape"], factors))
     return Dataset(
         name="factors",

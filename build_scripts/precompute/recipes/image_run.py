@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 import time
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -64,12 +63,16 @@ class ImageRun:
         shown: held-out images of the pictures, drawn; the first of those measured.
         few_labels, few_label_draws, view_draws, neighbours: for `Measures`.
         perplexity, picture_steps: of the t-SNE of every stage.
+        accumulate, precision: for `TrainConfig`. With accumulate above 1, NT-Xent compares the images of a
+            part alone.
         seed_data, seed_model, seed_views, seed_measures: of the images and which are shown, the first
             weights, batches and views, and the draws of the measures.
 
     Raises:
         ValueError: a number out of range, with what was wanted.
     """
+
+    TAKES: ClassVar[tuple[str, ...]] = ("processes", "precision", "compile", "download")
 
     dataset: str = "factors"
     size: int = 32
@@ -101,6 +104,8 @@ class ImageRun:
     seed_model: int = 0
     seed_views: int = 1
     seed_measures: int = 2
+    accumulate: int = 1
+    precision: str = "32-true"
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -132,14 +137,20 @@ class ImageRun:
             optimizer=self.optimizer,
             weight_decay=self.weight_decay,
             warmup_epochs=self.warmup_epochs,
+            accumulate=self.accumulate,
+            precision=self.precision,
             seed_model=self.seed_model,
             seed_views=self.seed_views,
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the settings as JSON-ready values."""
+        """Return the settings as JSON-ready values; accumulate and precision where they are not the usual.
+
+        So the hash of data that was made before there were these two still holds.
+        """
         ready: dict[str, Any] = json.loads(json.dumps(asdict(self)))
-        return ready
+        usual = {f.name: f.default for f in fields(self) if f.name in ("accumulate", "precision")}
+        return {name: value for name, value in ready.items() if (name, value) not in usual.items()}
 
     def seeds(self) -> dict[str, int]:
         """Return the seeds alone, by short name."""
@@ -233,13 +244,20 @@ def train(
         seed=config.seed_measures,
     )
     device = run.fabric.device
+    size, channels = images.shape[1], images.shape[3]
+    told = replace(
+        config.training(),
+        compile=run.compile,
+        # On a GPU convolutions are faster so; the numbers are the same but for the order of sums.
+        channels_last=device.type == "cuda" and config.encoder != "mlp",
+    )
 
     def record(method: Method, epoch: Epoch) -> dict[str, Any]:
         began = time.perf_counter()
         number = epoch.number
         found: dict[str, Any] = {"epoch": number, "loss_train": epoch.loss}
         if number == 0:
-            found["loss_train"] = _first_loss(method, images, views, config, device)
+            found["loss_train"] = _first_loss(images, views, config, device)
         if number % config.every == 0 or number in (*stages, config.epochs):
             found |= measure(method.embed, data.train, test, views, wanted, device)
             h, z = embeddings(method.embed, as_images(pictured, device))
@@ -248,13 +266,12 @@ def train(
                 found["h"] = h
         return {**found, "seconds": epoch.seconds + time.perf_counter() - began}
 
-    size, channels = images.shape[1], images.shape[3]
     method = build(config, channels, size)
     records = fit(
         method,
         images,
         views,
-        config.training(),
+        told,
         run.fabric,
         work=run.work,
         record=record,
@@ -266,11 +283,12 @@ def train(
 
 
 @torch.no_grad()
-def _first_loss(
-    method: Method, images: NDArray[np.uint8], views: Views, config: ImageRun, device: torch.device
-) -> float:
-    """Return the loss as an epoch would meet it, on a copy that takes no step."""
-    fresh = copy.deepcopy(method).train()
+def _first_loss(images: NDArray[np.uint8], views: Views, config: ImageRun, device: torch.device) -> float:
+    """Return the loss as an epoch would meet it, of a network of its own that takes no step.
+
+    One that was set up for several processes would wait for them in its batch norm.
+    """
+    fresh = build(config, images.shape[3], images.shape[1]).to(device).train()
     rng = generator(config.seed_views, 0)
     order = torch.randperm(len(images), generator=rng).numpy()
     losses = []

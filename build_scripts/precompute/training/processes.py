@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, distributed, nn
 
 from build_scripts.precompute.methods import Method, here_alone
+from build_scripts.precompute.training.batch_norm import share_statistics
 
 __all__ = ["gather_rows", "gathering", "shared_batch_norm"]
 
@@ -59,15 +60,12 @@ def gathering(method: Method, fabric: Fabric) -> Iterator[None]:
 def shared_batch_norm(method: Method, fabric: Fabric) -> None:
     """With several processes, make batch norm take the statistics of the whole batch.
 
-    Raises:
-        ValueError: there is batch norm, and no CUDA, which torch's SyncBatchNorm needs.
+    On CUDA by torch's SyncBatchNorm, which is one kernel, elsewhere by `SharedBatchNorm`. Both wait for
+    all processes in training, so none may call the method alone in that mode.
     """
-    norms = [m for m in method.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    if fabric.world_size == 1 or not norms:
+    if fabric.world_size == 1:
         return
-    if fabric.device.type != "cuda":
-        raise ValueError(
-            f"{fabric.world_size} processes on {fabric.device.type} cannot share batch norm, which torch "
-            "offers on CUDA alone; use one process, or an encoder and a head without batch norm"
-        )
-    nn.SyncBatchNorm.convert_sync_batchnorm(method)  # type: ignore[no-untyped-call]
+    if fabric.device.type == "cuda":
+        nn.SyncBatchNorm.convert_sync_batchnorm(method)  # type: ignore[no-untyped-call]
+    else:
+        share_statistics(method)
