@@ -26,6 +26,8 @@ BUGS: dict[str, dict[str, Any]] = {
     },
     "none, tau 0.1": {"tau": LOW_TAU},
     "self kept, tau 0.1": {"tau": LOW_TAU, "method_options": {"mask_self": False}},
+    # A z of 3 numbers: what keeping the head costs depends on what z has room for.
+    "none, d 3": {"d": 3},
 }
 # A bug is compared with the row that differs in nothing else, where that is not "none".
 RIGHT = {"self kept, tau 0.1": "none, tau 0.1"}
@@ -44,7 +46,8 @@ def findings(arrays: Arrays) -> dict[str, float]:
     """Return what each bug costs: the few-label probe of h (`damage`) and of z, and the kNN in z.
 
     Each is the mean over seeds of the difference to the right code with the same seed; `_std` is the
-    standard deviation of that difference over seeds. The head that is kept is z in place of h.
+    standard deviation of that difference over seeds. The head that is kept is z in place of h of the
+    right code.
     `loss_train_<bug>` is the loss that the bug's own code reports, `spread_z_<bug>` the spread of z.
     """
     rows = list(BUGS)
@@ -56,8 +59,11 @@ def findings(arrays: Arrays) -> dict[str, float]:
                 continue
             lost = values[rows.index(RIGHT.get(bug, "none"))] - values[row]
             told |= {f"{name}_{bug}": float(lost.mean()), f"{name}_{bug}_std": float(lost.std())}
-    kept = arrays["digits_few5_h"][0] - arrays["digits_few5"][0]
-    told |= {"damage_head kept": float(kept.mean()), "damage_head kept_std": float(kept.std())}
+    heads = {"head kept": "none", "head kept, d 3": "none, d 3"}
+    for name, bug in heads.items():
+        row = rows.index(bug)
+        kept = arrays["digits_few5_h"][row] - arrays["digits_few5"][row]
+        told |= {f"damage_{name}": float(kept.mean()), f"damage_{name}_std": float(kept.std())}
     for measure in ("loss_train", "spread_z"):
         means = arrays[f"digits_{measure}"].mean(axis=-1)
         told |= {f"{measure}_{bug}": float(value) for bug, value in zip(rows, means, strict=False)}
