@@ -30,6 +30,8 @@ __all__ = ["LearningWithoutLabels"]
 log = logging.getLogger("mkdocs.plugins.book")
 _FORMULA = re.compile(r'<(span|div) class="arithmatex" data-search-exclude>.*?</\1><!--formula-->', re.S)
 MKDOCSTRINGS_CSS = "assets/_mkdocstrings.css"
+# Characters of a page before the end of its first picture.
+EARLY = 120_000
 WATCHED = ("sims", "sim_engine", "build_scripts")
 
 
@@ -77,6 +79,7 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
         self.book.painted = parts.painted if whole else None
         for address, path in parts.files(sims=self.with_sims):
             files.append(File.generated(config, address, abs_src_path=str(path)))
+        self._one_sheet(files, config)
         for slug in self.book.slugs:
             page = self.root / "sims" / slug / "index.md"
             if page.is_file():
@@ -119,6 +122,7 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Add the generated parts, after all other plugins."""
         from build_scripts.markdown import citations, sim_page
+        from build_scripts.markdown.cover import PICTURED, stills
         from build_scripts.page_tidy import tidy_notebook, tidy_quiz
         from build_scripts.reference.anchors import register
 
@@ -142,7 +146,9 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
                 1, lambda: sim_page.below(self.book, slug, page.edit_url, config.site_url or "")
             )
             html = above + html + below
-        page.meta["has_maths"] = 'class="katex' in html
+        # A page is painted with its first picture, when the reader meets that early.
+        page.meta["pictured"] = PICTURED if 0 <= html.find(f'id="{PICTURED}"') < EARLY else None
+        page.meta["stills"] = stills(html) if page.meta["pictured"] else []
         register(config.plugins, page, html)
         return html
 
@@ -190,6 +196,22 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
         for folder in WATCHED:
             server.watch(str(self.root / folder))
         return server
+
+    def _one_sheet(self, files: Files, config: MkDocsConfig) -> None:
+        """Make one style sheet of the theme's, the book's and KaTeX's; what only pages link then goes."""
+        from build_scripts.book_css import SHEETS, sheet
+
+        found = [next((f for f in files if re.fullmatch(pattern, f.src_uri)), None) for pattern in SHEETS]
+        if missing := [name for name, file in zip(SHEETS, found, strict=True) if file is None]:
+            self.faults.append(f"no style sheet {', '.join(missing)}; see build_scripts/book_css.py")
+            return
+        sheets = [file for file in found if file is not None]
+        address, text = sheet((file.dest_uri, file.content_string) for file in sheets)
+        files.append(File.generated(config, address, content=text))
+        config.extra["book_css"] = address
+        gone = re.compile(r"assets/(stylesheets/(main|palette)\.\w+\.min\.css(\.map)?|site\.css)")
+        for file in [f for f in files if gone.fullmatch(f.src_uri)]:
+            files.remove(file)
 
     def _is_sim(self, file: File) -> bool:
         parts = file.src_uri.split("/")

@@ -34,20 +34,25 @@ _SETTLE = 2500  # ms
 _MARKS = """
 (() => {
   const marks = (window.__bench = { states: {} });
+  // A reader who comes for the sim: it stands at the top of the window as soon as it is in the page.
+  const arrive = () => {
+    const sim = location.hash === "#bench-sim" && document.querySelector("figure.embed");
+    if (sim) return sim.scrollIntoView();
+    if (location.hash && document.readyState !== "complete") requestAnimationFrame(arrive);
+  };
+  requestAnimationFrame(arrive);
   const look = () => {
     // In the sim's own document, or in the page that embeds it, where it first stands in a cover.
     const holder = document.querySelector(".embed-cover");
     const cover = holder?.shadowRoot;
     const picture = (cover ?? document).querySelector("figure[data-panel] :is(svg, img, canvas)");
-    const box = picture?.getBoundingClientRect();
+    const box = picture?.complete === false ? null : picture?.getBoundingClientRect();
     // Something after it has been read, so the picture is whole.
     const ready = document.readyState !== "loading" || (cover && holder.nextElementSibling);
     if (ready && box && box.height > 0 && box.bottom > 0 && box.top < innerHeight) {
-      // The frame in which it was found is painted when the next task runs; a message does not queue
-      // behind the tasks of loading.
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => (marks.picture = performance.timeOrigin + performance.now());
-      port2.postMessage(null);
+      // The frame in which it was found is painted when the next task runs, before those of loading.
+      const seen = () => (marks.picture = performance.timeOrigin + performance.now());
+      scheduler.postTask(seen, { priority: "user-blocking" });
       return;
     }
     requestAnimationFrame(look);
@@ -61,13 +66,6 @@ _MARKS = """
     new MutationObserver(note).observe(root, { attributes: true, attributeFilter: ["data-state"] });
   };
   document.addEventListener("DOMContentLoaded", watch);
-  // A reader who comes for the sim: it stands at the top of the window as soon as it is in the page.
-  const arrive = () => {
-    const sim = location.hash === "#bench-sim" && document.querySelector("figure.embed");
-    if (sim) return sim.scrollIntoView();
-    if (location.hash && document.readyState !== "complete") requestAnimationFrame(arrive);
-  };
-  requestAnimationFrame(arrive);
 })();
 """
 

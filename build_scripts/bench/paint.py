@@ -81,7 +81,8 @@ def _picture(page: Page) -> float:
     """
     covered = page.evaluate("window.__bench.picture ?? null")
     if covered is not None:
-        return float(covered) - float(page.evaluate("performance.timeOrigin"))
+        # Laid out is not yet on the screen: before the page's first paint nothing is.
+        return max(float(covered) - float(page.evaluate("performance.timeOrigin")), _first_paint(page))
     handle = page.locator("figure.embed iframe").first.element_handle()
     frame = handle.content_frame() if handle else None
     if frame is None:

@@ -3,28 +3,36 @@
 A frame is fetched, parsed and painted after its page. Its picture is known at build, so the page
 carries it too and shows it at its own first paint: the same markup under the same style sheet, in
 a shadow root, inert and silent. When the frame says that it stands, `site.js` takes the cover away.
+
+A cover is title and pictures, and of the style sheet what these need. Controls that nobody can use
+yet would take longer to lay out than all the rest; they stand below, and come with the frame.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from bs4 import BeautifulSoup, Tag
+import tinycss2  # type: ignore[import-untyped]  # ships no types
+from bs4 import BeautifulSoup
 
-__all__ = ["cover", "cover_css"]
+from build_scripts.render.still import is_dense, still_name
+
+__all__ = ["PICTURED", "cover", "cover_css", "stills"]
 
 STYLE = Path(__file__).resolve().parents[2] / "sims" / "player" / "sim.css"
-# What `hide=` names besides controls; sims/player/src/hide.ts has the same list.
-PARTS = {
-    "controls": ".sim-controls, .legends, .transport",
-    "readouts": ".readouts",
-    "actions": ".sim-actions",
-    "title": ".sim-title",
-    "formula": ".formula",
-}
+# The id of what follows a page's cover: there the page may be painted.
+PICTURED = "lwl-pictured"
+# Under the first of two panels a narrow sim has its transport; the second has another place then.
+_NARROW = (
+    '@container page (width < 45rem) { [data-narrow="lead"] .panel + .panel { display: none; } }'
+    " picture img { visibility: var(--still, visible); }"
+)
+_STILL = re.compile(r'<source media="[^"]+" srcset="([^"]+)"/><img [^>]*src="([^"]+)"')
+_KEPT = ".sim-head, .sim-panels"
 _REM = re.compile(r"(?<![\w.])(\d*\.?\d+)rem\b")
 
 
@@ -46,43 +54,85 @@ def cover(main_html: str, hidden: frozenset[str], folder: str) -> str:
     sim.name = "div"
     for name in ("data-sim", "data-state"):
         del sim[name]
-    for tag in sim.select("noscript, script, .sim-code"):
+    kept = [tag.extract() for tag in sim.select(_KEPT)]
+    if len(kept) != 2:
+        raise ValueError(f"the sim's page must have one each of {_KEPT}; sims/player/main.html.j2 writes it")
+    stage = soup.new_tag("div", attrs={"class": "sim-stage"})
+    stage.append(kept[1])
+    sim.clear()
+    sim.extend([kept[0], stage])
+    for tag in sim.select("[hidden]" + (", .sim-title" if "title" in hidden else "")):
         tag.decompose()
-    _hide(sim, hidden)
-    for tag in sim.select("[href], [src]"):
-        for name in ("href", "src"):
-            if tag.has_attr(name) and not str(tag[name]).startswith("#"):
-                tag[name] = folder + str(tag[name])
+    for tag in sim.select("[src]"):
+        tag["src"] = folder + str(tag["src"])
+    for panel in sim.select("figure[data-panel]"):
+        painted = panel.select_one(".painted svg")
+        if painted and is_dense(len(painted.find_all())):
+            painted.replace_with(_still(folder, str(panel["data-panel"])))
     for tag in sim.select("h1"):
         tag.name = "p"
-    for tag in sim.select("a[href]"):
-        del tag["href"]
-    for tag in sim.select("[role], [aria-label], [name], [for]"):
-        for name in ("role", "aria-label", "name", "for"):
+    for tag in sim.select("[role], [aria-label]"):
+        for name in ("role", "aria-label"):
             if tag.has_attr(name):
                 del tag[name]
+    page = BeautifulSoup(f'<div class="page">{sim}</div>', "html.parser")
+    css, html = cover_css(page), _tight(str(page))
     return (
         '<div class="embed-cover" aria-hidden="true" inert data-search-exclude>'
-        f'<template shadowrootmode="open"><style>{cover_css()}</style>'
-        f'<div class="page">{sim}</div></template></div>'
+        f'<template shadowrootmode="open"><style>{css}</style>{html}</template></div>'
+        f'<i id="{PICTURED}" hidden></i>'
     )
 
 
-def cover_css() -> str:
-    """Return the player's style sheet for a shadow root: its own root sizes, the page's colours."""
-    css = re.sub(r"/\*.*?\*/", "", STYLE.read_text(encoding="utf-8"), flags=re.S)
+def stills(html: str) -> list[tuple[str, str]]:
+    """Return the images that a page's cover shows at its top, light and dark: to be asked for first."""
+    return [(light, dark) for dark, light in _STILL.findall(html)[:2]]
+
+
+def _still(folder: str, panel: str) -> BeautifulSoup:
+    """Return the image of a panel; site.css hides it where the reader chose the other theme."""
+    light, dark = (folder + still_name(panel, dark=theme) for theme in (False, True))
+    return BeautifulSoup(
+        f'<picture><source media="(prefers-color-scheme: dark)" srcset="{dark}"/>'
+        f'<img alt="" decoding="sync" src="{light}"/></picture>',
+        "html.parser",
+    )
+
+
+def cover_css(page: BeautifulSoup) -> str:
+    """Return what a cover needs of the player's style sheet, for its shadow root.
+
+    Root sizes are its own and colours the page's. Rules that no element of `page` meets are left out.
+    """
+    css = STYLE.read_text(encoding="utf-8") + _NARROW
     css = re.sub(r"(?m)^html\b", ":host", css)
     css = re.sub(r"(?m)^body\b", ".page", css)
     # The book's rem is Material's, the frame's is the browser's 16 pixels.
     css = _REM.sub(lambda m: f"{float(m[1]) * 16:g}px", css)
-    return re.sub(r"\s+", " ", ":host { all: initial; display: block; }\n" + css).strip()
+    sheet = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
+    return _tight(":host{all:initial;display:block}" + "".join(_needed(sheet, page)))
 
 
-def _hide(sim: Tag, hidden: Collection[str]) -> None:
-    for name in hidden:
-        selector = PARTS.get(name) or (f'[data-control="{name}"]' if name else "")
-        for tag in sim.select(selector) if selector else []:
-            tag["hidden"] = ""
-    controls = sim.select_one(".sim-controls")
-    if controls and not controls.select(".control:not([hidden])"):
-        controls["hidden"] = ""
+def _needed(rules: list[Any], page: BeautifulSoup) -> Iterator[str]:
+    """Yield the rules that some element of the page meets, those inside at-rules too."""
+    for rule in rules:
+        if rule.type == "at-rule" and rule.lower_at_keyword in ("media", "container", "supports"):
+            inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+            if found := "".join(_needed(inner, page)):
+                yield f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}{{{found}}}"
+        elif rule.type != "qualified-rule" or _met(tinycss2.serialize(rule.prelude), page):
+            yield rule.serialize()
+
+
+def _met(selector: str, page: BeautifulSoup) -> bool:
+    """Whether an element meets the selector; nothing in a cover is hovered, focused or checked."""
+    if ":host" in selector:
+        return True
+    plain = re.sub(r"::[\w-]+(\([^)]*\))?", "", selector)
+    if re.search(r":(hover|active|focus|checked|disabled)", plain):
+        return False
+    return page.select_one(plain) is not None
+
+
+def _tight(text: str) -> str:
+    return re.sub(r">\s+<", "><", re.sub(r"\s+", " ", text)).strip()

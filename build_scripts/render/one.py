@@ -15,6 +15,7 @@ from build_scripts.render.paint import paint
 from build_scripts.render.poster import Tile, poster_png, poster_svg
 from build_scripts.render.recolor import darkened
 from build_scripts.render.source import load
+from build_scripts.render.still import stills
 from build_scripts.render.vega import compile_panels
 
 __all__ = ["render_one"]
@@ -57,6 +58,10 @@ def render_one(folder: Path, out: Path, template: Template) -> None:
     for sha, content in images.files.items():
         (out / "images").mkdir(exist_ok=True)
         (out / "images" / f"{sha}.png").write_bytes(content)
+    for name, painting in paintings.items():
+        for address, content in stills(name, painting).items():
+            (out / address).parent.mkdir(exist_ok=True)
+            (out / address).write_bytes(content)
     poster = poster_svg(tiles, source.title, frame["alt"])
     (out / "poster.svg").write_text(poster, encoding="utf-8")
     (out / "poster.png").write_bytes(poster_png(poster))

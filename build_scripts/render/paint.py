@@ -10,8 +10,8 @@ from typing import Any
 
 from build_scripts.look import chart_font
 from build_scripts.render.draw import draw, filled
-from build_scripts.render.recolor import PAINTS, in_dark, is_mixed, mixed_colors, themed
-from build_scripts.render.slim import SVG, XLINK, hoist, join_lines, rename_ids, slim
+from build_scripts.render.recolor import PAINTS, darkened, in_dark, is_mixed, mixed_colors, themed
+from build_scripts.render.slim import SVG, XLINK, hoist, join_lines, paint_alone, rename_ids, slim
 from build_scripts.render.source import SimSource
 from build_scripts.render.vega import CompiledPanel
 
@@ -25,12 +25,14 @@ class Painting:
     Attributes:
         width, height: of the view box.
         body: the SVG's content in the light theme, token colours as light hexes.
+        dark: the same in the dark theme.
         page: the same, its colours following the page's theme.
     """
 
     width: int
     height: int
     body: str
+    dark: str
     page: str
 
     def inline(self) -> str:
@@ -53,14 +55,24 @@ def paint(source: SimSource, compiled: CompiledPanel, frame: Mapping[str, Any]) 
     vega = filled(compiled, frame)
     light = _still(source, compiled, vega)
     page = copy.deepcopy(light)
-    if mixed_colors(page):
-        _follow_theme(page, _still(source, compiled, in_dark(vega)))
-    return Painting(compiled.panel.width, compiled.panel.height, _body(light), themed(_body(page)))
+    mixed = mixed_colors(page)
+    if mixed:
+        dark = _still(source, compiled, in_dark(vega))
+        _follow_theme(page, dark)
+    body = _body(light)
+    return Painting(
+        compiled.panel.width,
+        compiled.panel.height,
+        body,
+        _body(dark) if mixed else darkened(body),
+        themed(_body(page)),
+    )
 
 
 def _still(source: SimSource, compiled: CompiledPanel, vega: dict[str, Any]) -> ET.Element:
     root = draw(source, compiled, vega)
     slim(root)
+    paint_alone(root)
     rename_ids(root, f"{source.slug}-{compiled.panel.name}-")
     return root
 

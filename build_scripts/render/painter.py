@@ -23,7 +23,7 @@ from PIL import Image
 from build_scripts.look import painter_fonts
 from build_scripts.look.faces import ROOT
 
-__all__ = ["KEPT", "forget_old", "svg_to_png", "vega_to_svg", "vegalite_to_vega"]
+__all__ = ["KEPT", "forget_old", "svg_to_png", "svg_to_webp", "vega_to_svg", "vegalite_to_vega"]
 
 Json = dict[str, Any]
 KEPT = 4000
@@ -54,6 +54,11 @@ def vega_to_svg(vega: Json) -> str:
 def svg_to_png(svg: str, scale: float) -> bytes:
     """Return the SVG as an opaque PNG, as small as it gets, `scale` pixels a unit."""
     return _asked("png", f"{scale!r} {svg}", lambda: _opaque(vl_convert.svg_to_png(svg, scale=scale)))
+
+
+def svg_to_webp(svg: str, scale: float) -> bytes:
+    """Return an SVG without clear parts as a small WebP, `scale` pixels a unit."""
+    return _asked("webp", f"{scale!r} {svg}", lambda: _webp(vl_convert.svg_to_png(svg, scale=scale)))
 
 
 def forget_old() -> None:
@@ -90,6 +95,12 @@ def _asked(kind: str, question: str, answer: Callable[[], bytes]) -> bytes:
 def _opaque(png: bytes) -> bytes:
     buffer = io.BytesIO()
     Image.open(io.BytesIO(png)).convert("RGB").save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def _webp(png: bytes) -> bytes:
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, "WEBP", quality=75, method=6)
     return buffer.getvalue()
 
 

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 from build_scripts.look import chart_font
 
-__all__ = ["SVG", "XLINK", "hoist", "join_lines", "rename_ids", "slim"]
+__all__ = ["SVG", "XLINK", "hoist", "join_lines", "paint_alone", "rename_ids", "slim"]
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
@@ -48,6 +48,20 @@ def slim(element: ET.Element) -> None:
         del element.attrib["transform"]
         element.set("x", moved[1])
         element.set("y", moved[2])
+
+
+def paint_alone(root: ET.Element) -> None:
+    """Write the opacity of a shape that has a fill or a stroke alone as that paint's, in place.
+
+    The opacity of an element is a layer of its own to a browser, and a picture has hundreds of them.
+    """
+    for shape in root.iter():
+        faint = shape.get("opacity")
+        fill, stroke = (shape.get(name, "none") != "none" for name in ("fill", "stroke"))
+        name = "fill-opacity" if fill else "stroke-opacity"
+        if faint is not None and not len(shape) and fill != stroke and name not in shape.attrib:
+            del shape.attrib["opacity"]
+            shape.set(name, faint)
 
 
 def join_lines(element: ET.Element) -> None:

@@ -1,0 +1,99 @@
+"""One style sheet for the book, and what a cover keeps of the player's."""
+
+import re
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from build_scripts.book_css import SHEETS, sheet
+from build_scripts.markdown.cover import PICTURED, cover, cover_css, stills
+from build_scripts.render.still import DENSE, still_name
+
+MARKS = "".join(f'<path d="M{i},0h1"/>' for i in range(DENSE + 1))
+
+
+def sim(svg):
+    return (
+        '<main class="sim" data-sim="x" data-state="painted" data-columns="1" data-narrow="lead">'
+        '<header class="sim-head"><h1 class="sim-title">Title</h1><p class="sim-origin"></p>'
+        '<div class="phase" hidden></div></header>'
+        '<div class="sim-stage"><div class="sim-panels"><figure class="panel" data-panel="points" role="img" '
+        f'aria-label="points"><div class="panel-view"><div class="painted"><svg>{svg}</svg></div></div>'
+        '</figure></div><p class="sim-sentence">Words</p></div>'
+        '<form class="sim-controls"><input type="range"></form></main>'
+    )
+
+
+def test_addresses_inside_lead_from_the_one_sheet():
+    _, text = sheet(
+        [
+            ("assets/katex/katex.min.css", "@font-face{src:url(fonts/a.woff2)} b{background:url('x.png')}"),
+            ("assets/site.css", "a{background:url(mark.svg)} i{background:url(data:image/svg+xml,x)}"),
+        ]
+    )
+    assert "url(katex/fonts/a.woff2)" in text
+    assert "url('katex/x.png')" in text
+    assert "url(mark.svg)" in text
+    assert "url(data:image/svg+xml,x)" in text
+
+
+def test_its_name_changes_with_its_content_and_maps_are_left_out():
+    one, text = sheet([("assets/site.css", "a{color:red}\n/*# sourceMappingURL=site.css.map */")])
+    other, _ = sheet([("assets/site.css", "a{color:blue}")])
+    assert one != other
+    assert re.fullmatch(r"assets/book\.[0-9a-f]{8}\.css", one)
+    assert "sourceMappingURL" not in text
+
+
+@pytest.mark.parametrize("pattern", SHEETS)
+def test_every_sheet_has_one_place(pattern):
+    assert pattern.startswith("assets/")
+    assert pattern.endswith(r"\.css")
+
+
+def test_a_cover_is_title_and_pictures_alone():
+    html = cover(sim("<path d='M0,0h1'/>"), frozenset(), "sims/x/")
+    soup = BeautifulSoup(html.replace("template", "section"), "html.parser")
+    assert soup.select_one(".sim-title").get_text() == "Title"
+    assert soup.select_one(".painted svg")
+    assert not soup.select("input, form, .sim-sentence, [hidden]:not(i), [role], main, h1")
+    # Where the page may be painted stands after all of it.
+    assert soup.find_all(True)[-1]["id"] == PICTURED
+
+
+def test_a_dense_panel_is_an_image_in_its_cover():
+    html = cover(sim(MARKS), frozenset(), "../sims/x/")
+    light, dark = (f"../sims/x/{still_name('points', dark=theme)}" for theme in (False, True))
+    assert stills(html) == [(light, dark)]
+    assert "<svg" not in html
+    assert stills(cover(sim(""), frozenset(), "")) == []
+
+
+def test_a_hidden_title_is_left_out():
+    assert "Title" not in cover(sim(""), frozenset({"title"}), "")
+
+
+def test_a_cover_has_the_rules_that_it_meets_and_no_others():
+    css = cover_css(BeautifulSoup('<div class="page"><p class="sim-title">T</p></div>', "html.parser"))
+    assert ".sim-title" in css
+    assert ":host" in css
+    for name in (".transport", ".chip", ".readout", ":hover", ":focus-visible", "rem;"):
+        assert name not in css
+    assert css.count("{") == css.count("}")
+
+
+def test_a_sim_without_its_parts_is_named():
+    with pytest.raises(ValueError, match=r"\.sim-panels"):
+        cover('<main class="sim" data-sim="x" data-state="painted"></main>', frozenset(), "")
+
+
+def test_pages_have_one_style_sheet_and_no_other_copy_of_it():
+    site = Path("site")
+    home = (site / "index.html").read_text(encoding="utf-8")
+    assert len(re.findall(r'rel="stylesheet"', home)) == 1
+    assert len(list((site / "assets").glob("book.*.css"))) == 1
+    assert not (site / "assets" / "stylesheets").exists()
+    # The home page is painted with its picture.
+    assert f'rel="expect" href="#{PICTURED}"' in home
+    assert home.index(f'id="{PICTURED}"') < home.index("<iframe")
