@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any
@@ -58,11 +58,13 @@ class Job:
         views, strength, view_options: for `views_of`.
         epochs, batch, learning_rate, optimizer, weight_decay, warmup_epochs: for `TrainConfig`.
         labels: labels a class that a supervised method trains on; 0 for all.
-        few_labels, few_label_draws, probe, factors, view_draws, neighbours: for `Measures`.
+        few_labels, few_label_draws, probe, factors, view_draws, neighbours: for `Measures`; probe is
+            False, True, or "h" for h alone.
         measure_tau: temperature of the measured loss; 0 for `tau`.
         measure_views, measure_strength: of the views that are measured; () for `views`, negative for
             `strength`. What is to be compared must be measured on the same views.
-        hue, brightness: shift of the colours of all images that are measured, 0 and 1 for none.
+        hue, brightness: shift of the colours of the test images, 0 and 1 for none. Probes and kNN learn
+            from training images as they are, so that a colour which they learned misleads them.
         curve: also record every epoch, the first before any step: the loss, the spread of z, its kNN.
         shown: keep z of the first so many test images, 0 for none.
         seed: of weights, batches and views. The data's own seed is in `dataset_options`.
@@ -95,7 +97,7 @@ class Job:
     labels: int = 0
     few_labels: tuple[int, ...] = (5,)
     few_label_draws: int = 5
-    probe: bool = False
+    probe: bool | str = False
     factors: tuple[str, ...] = ()
     view_draws: int = 2
     neighbours: int = 15
@@ -190,8 +192,7 @@ def run_job(
             found |= {name: np.array([r[name] for r in records]) for name in CURVES}
         if isinstance(method, Supervised):
             found["accuracy"] = _accuracy(method, data.test, fabric.device)
-    if job.hue or job.brightness != 1.0:
-        embed = _shifted(embed, job.hue, job.brightness)
+    test = _shifted(data.test, job.hue, job.brightness)
     measured = views
     if job.measure_views or job.measure_strength >= 0:
         strength = job.strength if job.measure_strength < 0 else job.measure_strength
@@ -205,9 +206,9 @@ def run_job(
         probe=job.probe,
         factors=job.factors,
     )
-    found |= measure(embed, train, data.test, measured, wanted, fabric.device)
+    found |= measure(embed, train, test, measured, wanted, fabric.device)
     if job.shown:
-        found["z"] = embeddings(embed, as_images(data.test.images[: job.shown], fabric.device))[1]
+        found["z"] = embeddings(embed, as_images(test.images[: job.shown], fabric.device))[1]
     return found
 
 
@@ -335,8 +336,9 @@ def _histogram(images: Tensor) -> tuple[Tensor, Tensor]:
     return counts, counts.sqrt()  # the cosine of the roots is the Bhattacharyya coefficient
 
 
-def _shifted(embed: Callable[[Tensor], tuple[Tensor, Tensor]], hue: float, brightness: float) -> Embed:
-    def shifted(images: Tensor) -> tuple[Tensor, Tensor]:
-        return embed(shift_colours(images, hue, brightness))
-
-    return shifted
+def _shifted(part: Split, hue: float, brightness: float) -> Split:
+    """Return the part with all hues turned and all levels multiplied alike, in whole levels."""
+    if not hue and brightness == 1.0:
+        return part
+    levels = shift_colours(as_images(part.images), hue, brightness).mul(255).round().to(torch.uint8)
+    return replace(part, images=levels.permute(0, 2, 3, 1).contiguous().numpy())

@@ -9,14 +9,22 @@ import torch
 from torch import Tensor
 
 from build_scripts.precompute.device_views import DeviceViews, ViewConfig
+from build_scripts.precompute.device_views.colours import turn_hue
 from build_scripts.precompute.views import random_views
-from sim_engine.augment import RandomCutout, RandomGrey, RandomNoise, RandomResizedCrop, RandomRotation
+from sim_engine.augment import (
+    RandomCutout,
+    RandomGaussianBlur,
+    RandomGrey,
+    RandomNoise,
+    RandomResizedCrop,
+    RandomRotation,
+)
 
 __all__ = ["Views", "views_of"]
 
 # At strength 1. The crop keeps at least 1 - CROP of the area, so 8% as in SimCLR.
 CROP, NOISE, TURN = 0.92, 0.2, 30.0
-_OPTIONS = {"area", "noise", "turn", "cutout", "grey", "geometry"}
+_OPTIONS = {"area", "noise", "turn", "cutout", "grey", "geometry", "color", "color_p", "hue", "kernel"}
 
 
 class Views(Protocol):
@@ -24,6 +32,20 @@ class Views(Protocol):
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return views of images (n, C, H, W), float32, 0 to 1."""
+
+
+class _HueTurned:
+    """Views whose hue is turned once more, by U(-most, most) turns for each image."""
+
+    def __init__(self, views: Views, most: float) -> None:
+        if not 0 <= most <= 0.5:
+            raise ValueError(f"hue must lie in [0, 0.5] turns, half the circle either way, got {most!r}")
+        self._views, self._most = views, most
+
+    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        made = self._views(images, generator)
+        turns = (torch.rand(len(images), generator=generator, dtype=torch.float64) * 2 - 1) * self._most
+        return turn_hue(made, turns.to(made.device, made.dtype)).clamp(0, 1)
 
 
 class _Digits:
@@ -48,7 +70,9 @@ def views_of(names: tuple[str, ...], strength: float, options: Mapping[str, Any]
         strength: s.
         options: what does not follow s: "area" the least share of a crop, "noise" the deviation, "turn"
             the degrees, "cutout" the side of the square in shares of the image, "grey" the probability,
-            "geometry" the s of crop and turn alone.
+            "geometry" the s of crop and turn alone, "color" the s of the colour distortion alone, up to
+            2.5, "color_p" its probability (0.8), "hue" a further turn of the hue, up to 0.5 turns either
+            way, of every image where "color" is among the names; "kernel" the blur's, in pixels.
 
     Raises:
         ValueError: an unknown name or option, or a number out of range.
@@ -65,14 +89,18 @@ def views_of(names: tuple[str, ...], strength: float, options: Mapping[str, Any]
         return _Digits(strength)
     geometry = options.get("geometry", strength)
     noise = options.get("noise", NOISE * strength)
-    return DeviceViews(
+    views = DeviceViews(
         ViewConfig(
             names=names,
-            strength=strength,
+            strength=options.get("color", strength),
             crop=RandomResizedCrop(area=(options.get("area", 1 - CROP * geometry), 1.0)),
             grey=RandomGrey(p=options.get("grey", 0.2)),
+            blur=RandomGaussianBlur(kernel=options.get("kernel")),
             noise=RandomNoise(sigma=(0.0, noise)),
             rotation=RandomRotation(most=options.get("turn", TURN * geometry)),
             cutout=RandomCutout(side=options.get("cutout", 0.5)),
+            color_p=options.get("color_p", 0.8),
         )
     )
+    # Small images in strong tints: SimCLR's hue, 0.2 s turns, leaves a red one reddish.
+    return _HueTurned(views, options["hue"]) if options.get("hue") and "color" in names else views

@@ -21,10 +21,12 @@ from sim_engine import metrics
 from sim_engine.losses import nt_xent_value
 
 __all__ = [
+    "ALTERED",
     "LEAST_SPREAD",
     "PROBE_L2",
     "Embed",
     "Measures",
+    "altered",
     "as_images",
     "embeddings",
     "factor_score",
@@ -44,6 +46,10 @@ PROBE_L2 = 0.1
 # Rows nearer to their mean than this share of their length have collapsed: they have no rank but 1.
 # 0.1 is a hundredth of the mean square; untrained networks keep about 0.2.
 LEAST_SPREAD = 0.1
+# What a probe can be asked of images that were altered for it, and how many answers there are: turned by
+# which quarter, with noise or not, in grey or not.
+ALTERED = {"turned": 4, "corrupted": 2, "greyed": 2}
+CORRUPTION = 0.1
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,8 @@ class Measures:
         neighbours: k of the kNN.
         few_labels: labels a class of the few-label probes, one probe for each number.
         few_label_draws: how many random sets of labels.
-        probe: also the probe with all labels, of h and z.
-        factors: names of the factors that are probed in h and z.
+        probe: also the probe with all labels, of h and z; "h" of h alone.
+        factors: names of the factors that are probed in h and z: the dataset's, or of `ALTERED`.
         seed: of views, batches and label draws; the same for all that is to be compared.
     """
 
@@ -68,7 +74,7 @@ class Measures:
     neighbours: int = 15
     few_labels: tuple[int, ...] = (5,)
     few_label_draws: int = 5
-    probe: bool = False
+    probe: bool | str = False
     factors: tuple[str, ...] = ()
     seed: int = 2
 
@@ -111,9 +117,10 @@ def measure(
     """
     if len(test) < 2:
         raise ValueError(f"the test part must hold >= 2 images, got {len(test)}")
-    unknown = set(wanted.factors) - set(test.factors)
+    unknown = set(wanted.factors) - set(test.factors) - set(ALTERED)
     if unknown:
-        raise ValueError(f"no factor {', '.join(sorted(unknown))}; there are: {', '.join(test.factors)}")
+        known = ", ".join([*test.factors, *ALTERED])
+        raise ValueError(f"no factor {', '.join(sorted(unknown))}; there are: {known}")
     # One thread: the same sums on any number of cores.
     with threadpool_limits(1), torch.no_grad():
         seen = as_images(test.images, device)
@@ -126,11 +133,60 @@ def measure(
             for end, (reference, rows) in spaces.items():
                 found |= _labelled(reference, train.labels, rows, test.labels, wanted, end)
         for name in wanted.factors:
+            if name in ALTERED:
+                found |= _altered_scores(embed, name, train, test, wanted.seed, device)
+                continue
             found[f"chance_{name}"] = _chance(test.factors[name])
             for end, (reference, rows) in spaces.items():
-                known, truth = (_numbers(name, part.factors[name]) for part in (train, test))
-                found[f"factor_{name}{end}"] = factor_score(reference, known, rows, truth)
+                answers, truth = (_numbers(name, part.factors[name]) for part in (train, test))
+                found[f"factor_{name}{end}"] = factor_score(reference, answers, rows, truth)
     return found
+
+
+def altered(images: Tensor, name: str, rng: np.random.Generator) -> tuple[Tensor, NDArray[np.int64]]:
+    """Return the images, each altered or not as drawn, and how: class 0 is as it was.
+
+    Args:
+        images: (n, C, H, W), 0 to 1; square, where they are turned.
+        name: "turned" by 0 to 3 quarters, "corrupted" by normal noise of deviation 0.1, "greyed": luma.
+        rng: draws the classes, in equal numbers but for the remainder, and the noise.
+
+    Source:
+        Chen et al. (2020), arXiv:2002.05709, table 3.
+    """
+    n = len(images)
+    classes = rng.permutation(np.arange(n, dtype=np.int64) % ALTERED[name])
+    out = images.clone()
+    if name == "turned":
+        for quarters in (1, 2, 3):
+            rows = torch.from_numpy(np.flatnonzero(classes == quarters)).to(images.device)
+            out[rows] = torch.rot90(images[rows], quarters, (2, 3))
+        return out, classes
+    rows = torch.from_numpy(np.flatnonzero(classes)).to(images.device)
+    if name == "corrupted":
+        noise = torch.from_numpy(rng.standard_normal(tuple(images[rows].shape), np.float32))
+        out[rows] = (images[rows] + CORRUPTION * noise.to(images)).clamp(0, 1)
+    else:
+        weight = images.new_tensor([0.299, 0.587, 0.114])[None, :, None, None]
+        out[rows] = (images[rows] * weight).sum(dim=1, keepdim=True).expand_as(images[rows])
+    return out, classes
+
+
+def _altered_scores(
+    embed: Embed, name: str, train: Split, test: Split, seed: int, device: torch.device | str
+) -> dict[str, float]:
+    """Return how well probes of h and z tell what was done to an image, and chance."""
+    answers, spaces = [], []
+    for i, part in enumerate((train, test)):
+        changed, classes = altered(as_images(part.images, device), name, np.random.default_rng([seed, i]))
+        answers.append(classes)
+        spaces.append(embeddings(embed, changed))
+    (known, truth), ((h_train, z_train), (h, z)) = answers, spaces
+    return {
+        f"chance_{name}": _chance(truth),
+        f"factor_{name}": factor_score(z_train, known, z, truth),
+        f"factor_{name}_h": factor_score(h_train, known, h, truth),
+    }
 
 
 def _geometry(
@@ -220,7 +276,7 @@ def _labelled(
             l2=PROBE_L2,
         )
         found |= {f"few{count}{end}": few.mean, f"few{count}{end}_std": few.spread}
-    if wanted.probe:
+    if wanted.probe is True or (wanted.probe == "h" and end == "_h"):
         found[f"probe{end}"] = metrics.linear_probe(reference, labels, rows, truth, l2=PROBE_L2)
     return found
 
