@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from build_scripts.precompute.recipe import Recipe
 from sim_engine.data import Recorded
@@ -18,7 +19,8 @@ description: Every training behind the book, with its data, device, time and fin
 
 Written by `python -m build_scripts.precompute report` from the manifests beside the data; a test
 compares. What the recipes and the measures are is in [Pipeline](pipeline.md). Times are by the clock
-of a machine that had other work too.
+of a machine that had other work too, of a table the sum over its cells. Behind ± stands the standard
+deviation over seeds, of few-label probes over draws of labels.
 
 """
 _HEAD = "| Recipe | Data | Preset | Device | Work | Written |\n|---|---|---|---|---:|---|\n"
@@ -43,14 +45,49 @@ def report(recipes: Sequence[Recipe]) -> str:
             f"[{recipe.name}](#{recipe.name})",
             ", ".join(dict.fromkeys(names)),
             told.get("preset", "cpu"),
-            *(_unbroken(text) for text in (told["device"], f"{minutes} min {seconds:02d} s")),
+            *(_unbroken(text) for text in (_place(told), f"{minutes} min {seconds:02d} s")),
             _unbroken(told["written"][:10]),
         ]
         rows.append(f"| {' | '.join(cells)} |")
-        lines = [f"| {name} | {value:.4g} |" for name, value in told["metrics"].items()]
+        lines = [f"| {name} | {value} |" for name, value in _metrics(told).items()]
         about = recipe.about[0].upper() + recipe.about[1:]
         found += [f"\n## {recipe.name}\n", f"{about}.\n", "| Metric | Value |\n|---|---:|", *lines]
     return _PAGE + _HEAD + "\n".join(rows) + "\n" + "\n".join(found) + "\n"
+
+
+def _metrics(told: Mapping[str, Any]) -> dict[str, str]:
+    """Return what was found, in words: a value with its spread, a row of a table as what stands there."""
+    metrics = told["metrics"]
+    spreads = {name.replace("_std", "", 1): name for name in metrics if "_std" in name}
+    spreads = {name: spread for name, spread in spreads.items() if name in metrics}
+    found: dict[str, str] = {}
+    for name, value in metrics.items():
+        if name in spreads.values():
+            continue
+        if name.endswith("_row"):
+            place = name.removesuffix("_row")
+            if (row := _row(told["config"], place, int(value))) is not None:
+                found[place] = row
+            continue
+        spread = f" ± {metrics[spreads[name]]:.2g}" if name in spreads else ""
+        found[name] = f"{value:.0f}" if float(value).is_integer() and not spread else f"{value:.4g}{spread}"
+    return found
+
+
+def _row(config: Mapping[str, Any], place: str, row: int) -> str | None:
+    """Return the value in a row of the axis that a metric's name ends with; None where no part has it."""
+    named = [part for name, part in config.items() if place.startswith(f"{name}_")]
+    for part in named or config.values():
+        for axis, values in part["axes"].items() if isinstance(part, Mapping) else ():
+            if place.endswith(f"_{axis}") and row < len(values):
+                return str(list(values)[row])
+    return None
+
+
+def _place(told: Mapping[str, Any]) -> str:
+    """Return the device, and how many processes shared it."""
+    count = told.get("run", {}).get("processes", 1)
+    return f"{told['device']}, {count} processes" if count > 1 else str(told["device"])
 
 
 def _unbroken(text: str) -> str:

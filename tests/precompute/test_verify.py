@@ -212,3 +212,34 @@ def test_the_report_names_every_recipe_and_says_what_was_not_run(copied):
     assert "| knn_3_last | 0.95 |" in text
     shutil.rmtree(copied)
     assert "not run yet" in report([SOUND])
+
+
+def test_the_report_tells_values_with_their_spread_and_no_rows(copied):
+    def change(told):
+        told["config"] = {
+            "digits": {"axes": {"tau": {"0.1": {}, "0.5": {}}, "strength": {"0.0": {}, "1.0": {}}}}
+        }
+        told["run"] = {"processes": 2, "compile": False}
+        told["metrics"] = {
+            "few5_h_best": 0.88125,
+            "few5_h_best_std": 0.01234,
+            "digits_best_tau_row": 1.0,
+            "best_strength_row": 0.0,
+            "best_colour_row": 3.0,
+            "few_label_3_last": 0.9183,
+            "few_label_std_3_last": 0.0093951,
+            "largest_std_over_seeds": 0.03,
+            "pairs": 685440,
+        }
+
+    edit(copied, change)
+    lines = [line for line in report([SOUND]).splitlines() if line.startswith("| ")]
+    assert lines[-6:] == [
+        "| few5_h_best | 0.8812 ± 0.012 |",
+        "| digits_best_tau | 0.5 |",
+        "| best_strength | 0.0 |",
+        "| few_label_3_last | 0.9183 ± 0.0094 |",
+        "| largest_std_over_seeds | 0.03 |",
+        "| pairs | 685440 |",
+    ]
+    assert "2\N{NO-BREAK SPACE}processes" in lines[1]
