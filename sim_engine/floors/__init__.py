@@ -15,24 +15,30 @@ there is none to know:
 
 from __future__ import annotations
 
-from sim_engine.floors import (
-    barlow_twins,
-    clip,
-    dcl,
-    debiased,
-    info_nce,
-    nt_logistic,
-    spectral,
-    sup_con,
-    triplet,
-    vicreg,
-)
-from sim_engine.floors.nt_xent import best, equal, uniform
-from sim_engine.floors.uniformity import best_uniformity, best_uniformity_of_points
+from typing import TYPE_CHECKING
+
+from sim_engine._lazy import load_when_used
+
+if TYPE_CHECKING:
+    from sim_engine.floors import (
+        barlow_twins,
+        clip,
+        dcl,
+        debiased,
+        info_nce,
+        nt_logistic,
+        spectral,
+        sup_con,
+        triplet,
+        vicreg,
+    )
+    from sim_engine.floors.nt_xent import best, best_bound, equal, uniform
+    from sim_engine.floors.uniformity import best_uniformity, best_uniformity_of_points
 
 __all__ = [
     "barlow_twins",
     "best",
+    "best_bound",
     "best_uniformity",
     "best_uniformity_of_points",
     "clip",
@@ -47,3 +53,15 @@ __all__ = [
     "uniform",
     "vicreg",
 ]
+
+load_when_used(
+    __name__,
+    {
+        "nt_xent": ("best", "best_bound", "equal", "uniform"),
+        "uniformity": ("best_uniformity", "best_uniformity_of_points"),
+    },
+    (
+        *("barlow_twins", "clip", "dcl", "debiased", "info_nce", "nt_logistic"),
+        *("spectral", "sup_con", "triplet", "vicreg"),
+    ),
+)

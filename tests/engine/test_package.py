@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import sim_engine
+from sim_engine import floors, losses
 
 ROOT = Path(sim_engine.__file__).parent
 
@@ -40,6 +41,43 @@ def test_a_submodule_is_loaded_when_it_is_used():
     loaded = loaded_by("import sim_engine; sim_engine.floors.equal(256)")
     assert "sim_engine.floors" in loaded
     assert not loaded & {"sim_engine.microsim", "sim_engine.losses", "sim_engine.projection"}
+
+
+@pytest.mark.parametrize("package", [losses, floors])
+def test_every_public_name_of_a_package_is_there(package):
+    short = package.__name__
+    for name in package.__all__:
+        found = getattr(package, name)
+        assert found.__name__ in (name, f"{short}.{name}")
+        assert name in dir(package)
+    with pytest.raises(AttributeError, match=f"{short} has no 'nt_zent'; it has "):
+        package.nt_zent  # noqa: B018  # the access is the test
+
+
+def test_a_loss_is_loaded_when_it_is_used():
+    loaded = loaded_by("from sim_engine import losses; losses.nt_xent_value")
+    assert "sim_engine.losses.nt_xent" in loaded
+    assert not loaded & {f"sim_engine.losses.{name}" for name in ("dino", "moco", "triplet", "clip")}
+    loaded = loaded_by("from sim_engine import floors; floors.equal(256)")
+    assert not loaded & {f"sim_engine.floors.{name}" for name in ("clip", "sup_con", "vicreg")}
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "import sim_engine.losses.dcl",
+        "from sim_engine.losses.dcl import dcl",
+        "from sim_engine import train; train.simclr",
+    ],
+)
+def test_a_name_is_the_function_though_its_module_was_imported_first(first):
+    code = (
+        f"{first}\nfrom sim_engine import losses as l\nprint(type(l.dcl).__name__, type(l.nt_xent).__name__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=True
+    )
+    assert done.stdout.split() == ["function", "function"]
 
 
 def test_nothing_heavy_is_loaded():
