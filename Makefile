@@ -18,10 +18,11 @@ serve: book-tools  ## build the book and serve it on 127.0.0.1:8000 with live re
 	$(PY) -m mkdocs serve --dev-addr 127.0.0.1:8000 $(ARGS)
 
 site: book-tools  ## build the book into site/
-	$(PY) -m mkdocs build --strict --clean $(ARGS)
+	$(PY) -m mkdocs build --strict --clean
 
 test: test-tools site  ## set up what the tests need and run them all
-	$(PY) -m pytest $(ARGS)
+	$(PY) $(if $(ARGS),,-m coverage run) -m pytest $(ARGS)
+	$(if $(ARGS),,$(PY) -m coverage report --skip-covered)
 
 bench: test-tools site  ## measure, and print medians and ratios
 	$(PY) -m build_scripts.bench $(ARGS)
