@@ -20,7 +20,7 @@ DIGITS_FACTORS = ("background_hue", "foreground_lightness", "turned", "corrupted
 WIDTHS = (8, 64)
 HEADS: dict[str, dict[str, str | int]] = {"none": {"head": "none"}}
 HEADS |= {f"{kind} {d}": {"head": kind, "d": d} for kind in ("linear", "nonlinear") for d in WIDTHS}
-MEASURED = ("loss_train", "chance", "probe", "probe_h", "few5", "few5_h", "rank_z", "rank_h")
+MEASURED = ("loss_train", "chance", "probe", "probe_h", "rank_z", "rank_h")
 
 
 def _part(base: Job) -> Part:
@@ -36,15 +36,16 @@ def _part(base: Job) -> Part:
 PART = _part(
     Job(
         dataset="factors",
-        dataset_options={"count": 1024, "test_count": 512, "size": 32},
+        dataset_options={"count": 512, "test_count": 256, "size": 32},
         encoder="conv",
-        width=16,
+        width=8,
         hidden=64,
         views=("crop", "flip", "color", "grey", "noise"),
         strength=0.8,
         view_options={"geometry": 0.5},
         epochs=10,
-        few_label_draws=3,
+        batch=64,
+        few_labels=(),
         view_draws=1,
         probe=True,
         factors=FACTORS,
@@ -56,8 +57,9 @@ DIGITS = _part(
         views=("crop", "color", "grey", "noise"),
         strength=1.0,
         view_options={"geometry": 0.2, "hue": 0.5, "color_p": 1.0},
-        epochs=20,
-        few_label_draws=3,
+        width=128,
+        epochs=15,
+        few_labels=(),
         view_draws=1,
         probe=True,
         factors=DIGITS_FACTORS,
@@ -69,7 +71,7 @@ def _tiny(part: Part) -> Part:
     options = {"count": 256, "test_count": 128} if part is PART else {}
     return replace(
         part,
-        base=part.base.with_(epochs=2, dataset_options=options, few_label_draws=2),
+        base=part.base.with_(epochs=2, dataset_options=options),
         axes=(Axis("head", {name: HEADS[name] for name in ("none", "nonlinear 64")}),),
         seeds=1,
     )
@@ -100,11 +102,16 @@ RECIPE = table_recipe(
                 "factors": replace(
                     PART,
                     base=PART.base.with_(
-                        encoder="resnet18", width=0, hidden=128, epochs=100, dataset_options={"count": 8192}
+                        encoder="resnet18",
+                        width=0,
+                        hidden=128,
+                        batch=256,
+                        epochs=100,
+                        dataset_options={"count": 8192, "test_count": 1024},
                     ),
                     seeds=5,
                 ),
-                "digits": replace(DIGITS, base=DIGITS.base.with_(epochs=200), seeds=5),
+                "digits": replace(DIGITS, base=DIGITS.base.with_(width=256, epochs=200), seeds=5),
             }
         ),
         "small": Table({"factors": _tiny(PART), "digits": _tiny(DIGITS)}),
