@@ -6,11 +6,20 @@ import numpy as np
 import pytest
 import torch
 
+from build_scripts.precompute import datasets
 from build_scripts.precompute import job as job_module
 from build_scripts.precompute.datasets import Split
 from build_scripts.precompute.job import Job, run_job
 from build_scripts.precompute.job_views import views_of
-from build_scripts.precompute.measures import Measures, as_images, embeddings, factor_score, measure
+from build_scripts.precompute.measures import (
+    Measures,
+    altered,
+    as_images,
+    embeddings,
+    factor_score,
+    measure,
+)
+from build_scripts.precompute.recipes import augmentation_ablation
 from sim_engine import metrics
 
 SHORT = Job(epochs=2, few_label_draws=2, view_draws=1, train_on=300)
@@ -97,6 +106,25 @@ def test_unknown_names_are_answered_with_the_known():
             run_job(SHORT.with_(**changes).settings())
 
 
+def test_shifted_colours_are_those_of_test_images_alone():
+    """A probe learns colours as they are: of images with every hue turned by half it is then wrong.
+
+    Learned under the shift, it would be right again: a turn by half is linear in cosine and sine.
+    """
+    job = SHORT.with_(method="histogram", dataset="tinted-digits", train_on=0, factors=("background_hue",))
+    plain, turned = (run_job(job.with_(hue=hue).settings()) for hue in (0.0, 0.5))
+    assert plain["factor_background_hue_h"] > 0.2
+    assert turned["factor_background_hue_h"] < -0.2
+    assert plain["rank_h"] != turned["rank_h"]
+
+
+def test_shifted_colours_leave_the_training_as_it_is():
+    job = SHORT.with_(dataset="tinted-digits", views=("crop",))
+    plain, dark = (run_job(job.with_(brightness=b).settings()) for b in (1.0, 0.7))
+    assert plain["loss_train"] == dark["loss_train"]
+    assert plain["knn_h"] != dark["knn_h"]
+
+
 # ---- views ----
 
 
@@ -120,10 +148,40 @@ def test_options_reach_their_view():
         assert float((still - images).abs().max()) < 1e-5, name
 
 
+def test_the_seven_views_of_the_ablation_are_seven():
+    """On images of 8 pixels too, none leaves them as they are and no two do the same."""
+    for part in (augmentation_ablation.TINTED, augmentation_ablation.PHOTOS):
+        data = datasets.load(part.base.dataset, **part.base.dataset_options)
+        images = as_images(data.test.images[:64])
+        made = [
+            views_of((name,), part.base.strength, part.base.view_options)(
+                images, torch.Generator().manual_seed(0)
+            )
+            for name in augmentation_ablation.SEVEN
+        ]
+        for i, one in enumerate(made):
+            for other in (images, *made[:i]):
+                assert float((one - other).abs().mean()) > 1e-3, augmentation_ablation.SEVEN[i]
+
+
+def test_every_hue_hides_a_tint():
+    """SimCLR's own range leaves a red image reddish; half a turn either way leaves nothing of its hue."""
+    red = torch.tensor([0.8, 0.2, 0.2])[None, :, None, None].expand(400, 3, 8, 8).contiguous()
+    redness = []
+    for options in ({}, {"hue": 0.5}):
+        made = views_of(("color",), 1.0, {"color_p": 1.0, **options})(red, torch.Generator().manual_seed(0))
+        redness.append(float((made[:, 0] - made[:, 1:].mean(dim=1)).mean()))
+    assert redness[0] > 0.2
+    assert abs(redness[1]) < 0.05
+    still = views_of(("crop",), 0.0, {"hue": 0.5})(red, torch.Generator().manual_seed(0))
+    assert float((still - red).abs().max()) < 1e-5  # without colour among the names there is no turn
+
+
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [
         ((("crop",), 2.0, {}), "strength must lie"),
+        ((("color",), 1.0, {"hue": 0.7}), r"hue must lie in \[0, 0.5\]"),
         ((("crop",), 0.5, {"speed": 1}), "no view option speed"),
         ((("digit", "crop"), 0.5, {}), "stands alone"),
     ],
@@ -178,6 +236,41 @@ def test_an_angle_is_read_as_cosine_and_sine():
     assert factor_score(noise[:200], truth[:200], noise[200:], truth[200:]) < 0.1
 
 
+def test_altered_images_are_what_their_class_says():
+    images = torch.rand(80, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+    turned, quarters = altered(images, "turned", np.random.default_rng(1))
+    assert np.bincount(quarters).tolist() == [20] * 4
+    for i in range(80):
+        torch.testing.assert_close(torch.rot90(turned[i], -int(quarters[i]), (1, 2)), images[i])
+    for name, share in (("corrupted", 0.01), ("greyed", 0.1)):
+        changed, classes = altered(images, name, np.random.default_rng(1))
+        assert np.bincount(classes).tolist() == [40, 40]
+        far = (changed - images).abs().mean(dim=(1, 2, 3)).numpy()
+        assert (far[classes == 0] == 0).all()
+        assert (far[classes == 1] > share).all()
+    assert torch.allclose(changed[classes == 1][:, 0], changed[classes == 1][:, 2])
+
+
+def test_probes_of_altered_images_have_their_chance_and_read_what_is_plain():
+    data = datasets.load("tinted-digits")
+    wanted = Measures(view_draws=1, factors=("turned", "greyed"), few_labels=())
+    train, test = data.train[:600], data.test[:200]
+    found = measure(pixels, train, test, as_they_are, wanted, "cpu")
+    assert found["chance_turned"] == 0.25
+    assert found["chance_greyed"] == 0.5
+    again = measure(pixels, train, test, as_they_are, wanted, "cpu")
+    assert found["factor_greyed_h"] == again["factor_greyed_h"]
+    grey = Split(np.repeat(data.train.images[:600].mean(axis=3, keepdims=True).astype(np.uint8), 3, 3))
+    blind = measure(pixels, grey, grey[:200], as_they_are, Measures(factors=("greyed",)), "cpu")
+    assert abs(blind["factor_greyed_h"] - 0.5) < 0.1  # grey images look the same in grey
+
+
+def test_a_probe_of_h_alone_can_be_asked_for():
+    found = measure(pixels, parts(), parts(40, seed=1), as_they_are, Measures(batch=20, probe="h"), "cpu")
+    assert "probe_h" in found
+    assert "probe" not in found
+
+
 def test_a_dead_encoder_is_one_point_and_no_error():
     def dead(images):
         return torch.zeros(len(images), 4), torch.zeros(len(images), 3)
@@ -189,7 +282,7 @@ def test_a_dead_encoder_is_one_point_and_no_error():
 
 
 def test_an_unknown_factor_is_named():
-    with pytest.raises(ValueError, match="no factor hue; there are: x, kind"):
+    with pytest.raises(ValueError, match="no factor hue; there are: x, kind, turned, corrupted, greyed"):
         measure(pixels, parts(), parts(), as_they_are, Measures(factors=("hue",)), "cpu")
 
 
