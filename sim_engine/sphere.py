@@ -64,7 +64,7 @@ def cosine_density(s: ArrayLike, d: int) -> Float64:
     """
     s = floats("s", s).astype(np.float64)
     d = whole("d", d, least=2)
-    log_scale = math.lgamma(d / 2) - math.lgamma((d - 1) / 2) - 0.5 * math.log(math.pi)
+    log_scale = _log_scale(d)
     inside = np.abs(s) <= 1
     # (1 - s)(1 + s) keeps digits near the ends.
     with np.errstate(divide="ignore"):
@@ -236,8 +236,10 @@ def _range(d: int, kappa: float) -> tuple[float, float]:
     """Angles that hold all but 1e-30 of exp(kappa cos θ) sin(θ)^(d-2)."""
     m = d - 2
     # The mode solves kappa sin²θ = m cos θ; without a tilt it is a right angle.
-    mode = math.acos(min(1.0, 2 * kappa / (m + math.hypot(m, 2 * kappa)))) if kappa else math.pi / 2
-    curvature = kappa * math.cos(mode) + (m / max(math.sin(mode) ** 2, 1e-300) if m else 0.0)
+    cosine = 2 * kappa / (m + math.hypot(m, 2 * kappa)) if kappa else 0.0
+    sine_squared = m * (cosine / kappa) if cosine > 0.5 else 1 - cosine**2
+    mode = math.atan2(math.sqrt(sine_squared), cosine)
+    curvature = kappa * cosine + (m / sine_squared if m else 0.0)
     reach = _REACH / math.sqrt(curvature) if curvature > 0 else math.pi
     return max(0.0, mode - reach), min(math.pi, mode + reach)
 
@@ -249,11 +251,22 @@ def _panels(d: int, kappa: float, panels: int) -> tuple[Float64, Float64]:
 
 
 def _log_angle_density(angle: Float64, d: int) -> Float64:
-    scale = math.lgamma(d / 2) - math.lgamma((d - 1) / 2) - 0.5 * math.log(math.pi)
+    if d == 2:
+        return np.full_like(angle, _log_scale(d))
+    cosine = np.cos(angle)
     with np.errstate(divide="ignore"):
-        log_sine = np.log(np.sin(angle)) if d > 2 else np.zeros_like(angle)
-    result: Float64 = scale + (d - 2) * log_sine
+        # Near a right angle the sine is 1 but for digits that only its cosine has.
+        log_sine = np.where(np.abs(cosine) < 0.5, 0.5 * np.log1p(-(cosine**2)), np.log(np.sin(angle)))
+    result: Float64 = _log_scale(d) + (d - 2) * log_sine
     return result
+
+
+def _log_scale(d: int) -> float:
+    r"""$\log\Gamma(d/2) - \log\Gamma((d-1)/2) - \tfrac12\log\pi$, by its series for large d."""
+    if d < 200:
+        return math.lgamma(d / 2) - math.lgamma((d - 1) / 2) - 0.5 * math.log(math.pi)
+    x = (d - 1) / 2
+    return 0.5 * math.log(x / math.pi) - 1 / (8 * x) + 1 / (192 * x**3) - 1 / (640 * x**5)
 
 
 def _angle_density(angle: Float64, d: int) -> Float64:

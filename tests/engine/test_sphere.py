@@ -72,6 +72,29 @@ def test_log_mean_exp_by_bessel_functions(kappa):
         assert sphere.log_mean_exp(kappa, d) == pytest.approx(wanted, rel=1e-11, abs=1e-13)
 
 
+@pytest.mark.parametrize("kappa", [1e12, 1e15, 1e30, 1e100, 1e301])
+def test_log_mean_exp_of_a_huge_kappa_is_its_asymptote(kappa):
+    """exp(kappa (s - 1)) leaves a cap of radius 1 / sqrt(kappa), whose share of the sphere is elementary."""
+    for d in (2, 3, 4, 7, 64, 1000):
+        order = d / 2 - 1
+        wanted = math.lgamma(d / 2) + order * math.log(2 / kappa) - 0.5 * math.log(2 * math.pi * kappa)
+        ours = sphere.log_mean_exp(kappa, d, below_most=True)
+        assert ours == pytest.approx(wanted, rel=1e-9, abs=(4 * order**2 + 1) / kappa)
+
+
+@pytest.mark.parametrize("d", [199, 200, 10**4, 10**6, 10**9, 10**12, 10**15])
+def test_many_dimensions_keep_their_digits(d):
+    """The cosine is nearly normal with variance 1/d: the next terms of its series are known."""
+    assert sphere.cosine_density(0.0, d) == pytest.approx(
+        math.sqrt(d / (2 * math.pi)) * (1 - 0.75 / d), rel=2 / d**2 + 1e-14
+    )
+    for kappa in (2.0, 0.1 * math.sqrt(d)):
+        wanted = kappa**2 / (2 * d) - kappa**4 / (4 * d**2 * (d + 2))
+        assert sphere.log_mean_exp(kappa, d) == pytest.approx(wanted, rel=1e-5 / d, abs=1e-9)
+    s, weight = sphere.nodes(d)
+    assert weight @ s**2 * d == pytest.approx(1, rel=1e-6)
+
+
 def test_nodes_integrate_the_moments():
     for d in (1, 2, 3, 10, 2048):
         s, weight = sphere.nodes(d)
