@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from build_scripts.precompute import export, recipes
+from build_scripts.precompute import verify as verifying
 from build_scripts.precompute.__main__ import main
 from build_scripts.precompute.job import Job
 from build_scripts.precompute.recipe import ROOT, Recipe, Run, fabric_for, manifest
@@ -183,6 +184,17 @@ def test_a_recipe_that_trains_otherwise_is_found_by_its_small_preset(tiny):
     damaged(tiny[1], "retrained")
     (fault,) = faults(tiny[0], train=True)
     assert "the small preset gives mean_p_loss = " in fault
+
+
+def test_pictures_may_differ_more_than_other_numbers(tiny, monkeypatch):
+    """t-SNE makes another picture of another rounding: the machines' numbers were 0.75 and 1.23."""
+    recipe, folder = tiny
+    found = {"picture_kl_last": 1.23, "loss": 1.0}
+    monkeypatch.setattr(verifying, "small_metrics", lambda recipe, progress: found)
+    edit(folder, lambda told: told.update(small_metrics={"picture_kl_last": 0.75, "loss": 1.01}))
+    assert faults(recipe, train=True) == []
+    found["picture_kl_last"], found["loss"] = 3.0, float("nan")
+    assert len(faults(recipe, train=True)) == 2
 
 
 def test_small_metrics_are_added_once_and_only_to_current_data(tiny):
