@@ -11,7 +11,7 @@ from build_scripts.precompute.table import Axis, Part, table_recipe
 __all__ = ["RECIPE"]
 
 BATCHES = (16, 64, 256, 1024)
-EPOCHS = (10, 30, 90)
+EPOCHS = (10, 30, 60)
 # The rate at N = 128; every other N has it times the square root of N / 128.
 RATE = 2e-3
 
@@ -46,7 +46,7 @@ def findings(arrays: Arrays) -> dict[str, float]:
 
 RECIPE = table_recipe(
     name="batch-and-epochs",
-    about="SimCLR for batches of 16 to 1024 images and 10 to 90 epochs, its rate with the square root of N",
+    about="SimCLR for batches of 16 to 1024 images and 10 to 60 epochs, its rate with the square root of N",
     slug="batch-and-epochs",
     presets=presets(BATCH, (_by_batch((32, 256)), Axis.over("epochs", (1, 3)))),
     findings=findings,
