@@ -1,6 +1,7 @@
-"""Values of losses and of uniformity to measure a run against: chance, collapse, and the best there is.
+r"""Values of losses and of uniformity to measure a run against: chance, collapse, and the best there is.
 
-`equal`, `uniform` and `best` are NT-Xent's; the same three of other losses are in the module of the
+`equal`, `uniform` and `best` are NT-Xent's, and `best_bound` is what takes the place of `best` in few
+dimensions; the same three of other losses are in the module of the
 loss's name, as `floors.clip.best`. Where a loss lacks one of the three, another's value is its own, or
 there is none to know:
 
@@ -10,6 +11,9 @@ there is none to know:
 - the N-pair loss of rows of length r is CLIP's at tau = 1 / r²; without a bound on r its least is 0;
 - alignment + uniformity is 0 at a collapse; at best the positives coincide, and what is left is
   `uniform_weight` times `best_uniformity_of_points`, or `best_uniformity` in the limit of many images;
+- DINO's loss is the entropy of the teacher's softmax and the divergence of the student's from it,
+  $-\sum_k p_k\log q_k = H(p) + \mathrm{KL}(p\,\Vert\,q)$, so at least that entropy, which lies from 0, where
+  one output wins everywhere, to log K, where all are equal: both are collapses;
 - BYOL and SimSiam are at their least, 0 and -1, at a collapse too: no floor tells it from success.
 """
 

@@ -38,6 +38,8 @@ TABLE = [
     (floors.equal, {"n": 8}, {"n": WHOLES}),
     (floors.uniform, {"n": 8, "d": 4, "tau": 0.5}, OF_N_TAU),
     (floors.best, {"n": 8, "tau": 0.5}, OF_N_TAU),
+    (floors.best_bound, {"n": 8, "tau": 0.5, "d": 4}, OF_N_TAU),
+    (floors.best_bound, {"n": 2**63 - 1, "tau": 0.5, "d": 2**53}, {"tau": FLOATS, "d": WHOLES}),
     (floors.best_uniformity, {"d": 4, "t": 2.0}, {"d": WHOLES, "t": FLOATS}),
     (floors.best_uniformity, {"d": 1, "t": 2.0}, {"t": FLOATS}),
     (floors.best_uniformity, {"d": 2, "t": 2.0}, {"t": FLOATS}),

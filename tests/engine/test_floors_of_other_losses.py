@@ -244,6 +244,28 @@ def test_what_the_package_says_of_losses_without_a_module():
     assert losses.simsiam(same, same, same, same).value == -1
 
 
+def test_dino_is_the_teachers_entropy_and_a_divergence_that_may_vanish(rng):
+    teacher, center = rng.normal(size=(6, 5)), rng.normal(size=5)
+    logits = (teacher - center) / 0.4
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    entropy = -np.mean(np.sum(p * np.log(p), axis=1))
+
+    def loss(student):
+        return losses.dino_cross_entropy(student, teacher, center, tau_student=0.7, tau_teacher=0.4)
+
+    student = rng.normal(size=(6, 5))
+    q = np.exp(student / 0.7) / np.exp(student / 0.7).sum(axis=1, keepdims=True)
+    divergence = np.mean(np.sum(p * np.log(p / q), axis=1))
+    assert divergence > 0
+    assert loss(student).value == pytest.approx(entropy + divergence, rel=1e-12)
+    agreed = loss(0.7 * logits + rng.normal(size=(6, 1)))  # a constant in each row changes no softmax
+    assert agreed.value == pytest.approx(entropy, rel=1e-12)
+    assert np.abs(agreed.grad_student).max() < 1e-15
+    ends = {0.0: np.eye(5)[[2] * 6] * 1e3, math.log(5): np.ones((6, 5))}
+    for least, both in ends.items():  # one output wins, all are alike
+        assert losses.dino_cross_entropy(both, both, np.zeros(5)).value == pytest.approx(least, abs=1e-12)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

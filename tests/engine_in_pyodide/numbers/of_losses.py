@@ -72,6 +72,8 @@ def floors():
     call("floors.uniform", 256, 128, 0.5)
     call("floors.best", 256, 0.1)
     call("floors.best", 4, 0.1, 3)
+    for n, d in ((4, 3), (256, 128), (256, 3), (41, 2), (9, 1)):
+        call("floors.best_bound", n, 0.1, d)
     call("floors.best_uniformity", 64)
     call("floors.best_uniformity_of_points", 10)
     for name in ("clip", "dcl", "info_nce"):
