@@ -6,6 +6,10 @@ export PYTHON CHROMIUM
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1700000000)
 # MkDocs and Material are pinned below their next majors; their advertisement is not news.
 export NO_MKDOCS_2_WARNING := 1
+# All tests, a file to a core; each core has one thread, since two that wait for each other are slower.
+ALL_TESTS = -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered
+test: export OMP_NUM_THREADS = 1
+test: export OPENBLAS_NUM_THREADS = 1
 NAME ?=
 ARGS ?=
 
@@ -21,8 +25,7 @@ site: book-tools  ## build the book into site/
 	$(PY) -m mkdocs build --strict --clean
 
 test: test-tools site  ## set up what the tests need and run them all
-	$(PY) $(if $(ARGS),,-m coverage run) -m pytest $(ARGS)
-	$(if $(ARGS),,$(PY) -m coverage report --skip-covered)
+	$(PY) -m pytest $(or $(ARGS),$(ALL_TESTS))
 
 bench: test-tools site  ## measure, and print medians and ratios
 	$(PY) -m build_scripts.bench $(ARGS)
