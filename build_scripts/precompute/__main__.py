@@ -28,6 +28,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from torch import distributed
 
 from build_scripts.precompute import datasets, export
 from build_scripts.precompute.recipe import DEVICES, ROOT, Recipe, Result, Run, Settings, manifest
@@ -122,6 +123,8 @@ def _run(options: argparse.Namespace) -> int:
         hashes = recipe.hashes(config)
         with datasets.rendered_on(str(fabric.device)):
             result: Result = recipe.run(config, run)
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
         if not fabric.is_global_zero:
             return 0
         told = manifest(recipe, hashes, options.preset, config, result, fabric.device)

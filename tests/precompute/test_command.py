@@ -1,5 +1,6 @@
 """What the command line refuses, and how it says so."""
 
+import contextlib
 import errno
 import subprocess
 import sys
@@ -117,6 +118,20 @@ def test_a_failing_cell_and_a_full_disk_are_sentences(capsys, monkeypatch, tmp_p
     assert "error: [Errno 28] No space left on device: '/x'; make room and run again" in said
     status, said = run(NotWritten(errno.EACCES, "the checkpoint could not be written to /x; do this"))
     assert "error: the checkpoint could not be written to /x; do this\n" in said
+
+
+def test_a_full_disk_under_a_sweep_is_a_sentence(capsys, small_disk, tmp_path):
+    (small_disk / "work" / "temperature").mkdir(parents=True)
+    small = ["run", "temperature", "--preset", "small", "--device", "cpu", "--out", str(tmp_path / "out")]
+    with open(small_disk / "filler", "wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while True:
+            filler.write(b"0" * 4096)
+    assert main([*small, "--work", str(small_disk / "work")]) == 1
+    said = capsys.readouterr().err
+    assert "No space left on device" in said
+    assert "make room and run again" in said
+    assert not [p for p in (small_disk / "work").rglob("*") if p.is_file() and p.stat().st_size]
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_named(capsys, tmp_path):
@@ -243,6 +258,7 @@ def test_two_processes_give_the_data_of_one(tmp_path):
             [*command, *options, *places], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, done.stderr
+        assert "destroy_process_group" not in done.stderr
     one, two = (Recorded(folders[processes]) for processes in ("1", "2"))
     assert two.manifest["run"] == {"processes": 2, "compile": False}
     assert "run" not in one.manifest

@@ -12,6 +12,7 @@ from torch import distributed, multiprocessing, nn
 
 from build_scripts.precompute import methods, models
 from build_scripts.precompute.training import TrainConfig, fabric_for, fit, gather_rows, seeded
+from build_scripts.precompute.whole import NotWritten
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 4, 4, 1), np.uint8)
 LABELS = np.arange(20) % 3
@@ -109,6 +110,11 @@ def work(rank, port, folder):
     found["resumed"] = trained("moco", fabric, folder / "moco")
     found["gradient"] = gradient(fabric, gather_rows)
     found["alone"] = gradient(fabric, None)
+    (folder / f"file{rank}").write_text("in the way")
+    try:
+        trained("simclr", fabric, folder / "file0")
+    except NotWritten as error:
+        found["refused"] = error.strerror
     try:
         fit(make("simclr"), IMAGES, noisy, replace(CONFIG, batch=7), fabric)
     except ValueError as error:
@@ -192,4 +198,5 @@ def test_accumulation_and_checkpoints_with_two_processes(both, one):
 
 def test_what_two_processes_cannot_share_is_named(both):
     for found in both:
+        assert "the checkpoint could not be written" in found["refused"]
         assert "batch must be a multiple of accumulate x processes (1 x 2)" in found["odd batch"]

@@ -13,7 +13,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from build_scripts.precompute.whole import write_file
+from build_scripts.precompute.whole import NotWritten, write_file
 
 __all__ = ["Kept", "restore", "save"]
 
@@ -46,11 +46,17 @@ def save(path: Path, fabric: Fabric, method: nn.Module, optimizer: Any, kept: Ke
         "settings": dict(kept.settings),
         "records": [_plain(record) for record in kept.records],
     }
+    refused: tuple[int | None, str | None] | None = None
     if fabric.is_global_zero:
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        write_file(path, buffer.getbuffer(), "the checkpoint")
-    fabric.barrier()
+        try:
+            write_file(path, buffer.getbuffer(), "the checkpoint")
+        except NotWritten as error:
+            refused = (error.errno, error.strerror)
+    # All processes stop with the first, which else would be waited for.
+    if (refused := fabric.broadcast(refused)) is not None:
+        raise NotWritten(*refused)
 
 
 def restore(path: Path, fabric: Fabric, method: nn.Module, optimizer: Any, kept: Kept) -> None:
