@@ -8,23 +8,27 @@ from build_scripts.precompute.table import Axis, Part, table_recipe
 
 __all__ = ["RECIPE"]
 
-TAUS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
-DIMENSIONS = (2, 3, 32)
+TAUS = (0.02, 0.05, 0.07, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0)
+DIMENSIONS = (2, 3, 8, 32)
 TEMPERATURE = Part(Job(), (Axis.over("d", DIMENSIONS), Axis.over("tau", TAUS)), seeds=3, metrics=TRAINED)
 
 
-def findings(arrays: Arrays) -> dict[str, float]:
-    """Return, for every dimension, where kNN in z is best and z most even, and the cone at low temperature.
+# The ends of both axes, in the small preset.
+ENDS: tuple[tuple[int, ...], tuple[float, ...]] = ((2, 32), (0.1, 1.0))
 
-    `uniformity_lowest_d_<d>` (nats) is the most even mean over seeds, `uniformity_at_tau_<tau>_d_<d>` that
-    of the ends of τ; `mean_vector_...` is the length of the mean of z, 1 where all is one point.
+
+def findings(arrays: Arrays) -> dict[str, float]:
+    """Return, for every length d of z, where kNN in z is best and z most even, and the cone at low τ.
+
+    Means over seeds, by d: the highest kNN in z with its standard deviation over seeds and its τ; the
+    lowest uniformity (nats) and its τ; uniformity and the length of the mean of z (1: all one point) at
+    the ends of τ.
     """
     knn, even, mean = (means(arrays, f"digits_{name}") for name in ("knn", "uniformity", "mean_vector"))
     spread = arrays["digits_knn"].std(axis=-1)
-    # The small preset has the ends of τ alone.
-    taus = TAUS if knn.shape[1] == len(TAUS) else TAUS[:: len(TAUS) - 1]
+    dimensions, taus = (DIMENSIONS, TAUS) if knn.shape == (len(DIMENSIONS), len(TAUS)) else ENDS
     told: dict[str, float] = {}
-    for i, d in enumerate(DIMENSIONS[: len(knn)]):
+    for i, d in enumerate(dimensions):
         best, evenest = int(knn[i].argmax()), int(even[i].argmin())
         told |= {
             f"knn_best_d_{d}": float(knn[i, best]),
@@ -43,9 +47,9 @@ def findings(arrays: Arrays) -> dict[str, float]:
 
 RECIPE = table_recipe(
     name="temperature",
-    about="SimCLR for eight temperatures and z of 2, 3 and 32 dimensions",
+    about="SimCLR for ten temperatures and z of 2 to 32 dimensions",
     slug="temperature",
-    presets=presets(TEMPERATURE, (Axis.over("d", DIMENSIONS[:2]), Axis.over("tau", (TAUS[0], TAUS[-1])))),
+    presets=presets(TEMPERATURE, (Axis.over("d", ENDS[0]), Axis.over("tau", ENDS[1]))),
     findings=findings,
     file=__file__,
 )
