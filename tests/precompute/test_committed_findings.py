@@ -1,0 +1,159 @@
+"""What the book says of the recorded tables is what the tables say, each seed for itself where it can be."""
+
+import numpy as np
+import pytest
+
+from build_scripts.precompute.job import Job, run_job
+from build_scripts.precompute.recipes import RECIPES
+from build_scripts.precompute.recipes.bugs import BUGS
+from build_scripts.precompute.recipes.collapse import VARIANTS, WITHOUT
+from build_scripts.precompute.recipes.moco_queue import KEYS, QUEUES, own_keys
+from build_scripts.precompute.recipes.temperature import DIMENSIONS, TAUS
+from sim_engine.data import Recorded
+
+HEALTHY = [row for row, name in enumerate(VARIANTS) if not name.startswith("no ")]
+COLLAPSED = [row for row, name in enumerate(VARIANTS) if name.startswith("no ")]
+
+
+def recorded(name):
+    return Recorded(RECIPES[name].folder)
+
+
+# ---- collapse ----
+
+
+def test_without_predictor_or_stop_gradient_z_is_nearly_a_point_in_every_seed():
+    spread = recorded("collapse")["digits_spread_z"]
+    assert spread[COLLAPSED].max() < 0.2
+    assert spread[HEALTHY].min() > 0.7
+
+
+def test_the_probe_falls_with_the_collapse():
+    """The features of a collapsed network are worth less than those of the whole one, and not nothing."""
+    data = recorded("collapse")
+    whole, collapsed, untrained = (
+        data["digits_few5_h"][list(VARIANTS).index("SimSiam")],
+        data["digits_few5_h"][COLLAPSED],
+        data["untrained_few5_h"][0],
+    )
+    assert (collapsed < whole).all()
+    assert whole.mean() > untrained.mean() + 0.05
+    assert data["digits_few5_h"][HEALTHY].mean(axis=1).min() > untrained.mean() + 0.05
+
+
+def test_the_curve_shows_the_collapse_while_the_loss_looks_perfect():
+    data = recorded("collapse")
+    spread, loss = data["digits_curve_spread_z"], data["digits_curve_loss_train"]
+    assert spread.shape == loss.shape == (len(VARIANTS), 3, 21)
+    # The last epoch is what was measured at the end.
+    np.testing.assert_allclose(spread[..., -1], data["digits_spread_z"], rtol=0, atol=1e-3)
+    assert loss[COLLAPSED, :, -1].max() < -0.99
+    assert loss[0, :, -1].min() > -0.95
+    # Below the untrained network by the sixth epoch without a predictor.
+    assert (spread[2, :, 6] < spread[2, :, 0] / 1.5).all()
+
+
+def test_a_small_training_collapses_too_over_three_seeds():
+    base = Job(
+        method="simsiam", encoder="conv", width=8, hidden=64, d=64, learning_rate=5e-3,
+        train_on=400, batch=32, epochs=7, view_draws=1, few_label_draws=1,
+    )  # fmt: skip
+    found = {
+        name: [run_job(base.with_(**change, seed=seed).settings()) for seed in range(3)]
+        for name, change in WITHOUT.items()
+    }
+    least = min(r["spread_z"] for r in found["SimSiam"])
+    for name in ("no stop-gradient", "no predictor"):
+        assert max(r["spread_z"] for r in found[name]) < least - 0.15, name
+        assert max(r["loss_train"] for r in found[name]) < min(r["loss_train"] for r in found["SimSiam"])
+
+
+# ---- bugs ----
+
+
+def bug(name, measure):
+    return recorded("bugs")[f"digits_{measure}"][list(BUGS).index(name)]
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("no normalisation", 0.05),
+        ("views too weak", 0.1),
+        ("views too strong", 0.03),
+        ("temperature blind", 0.01),
+        ("collapse", 0.08),
+    ],
+)
+def test_five_bugs_cost_the_features_in_every_seed(name, least):
+    assert (bug("none", "few5_h") - bug(name, "few5_h")).min() > least
+    assert (bug("none", "knn") - bug(name, "knn")).min() > 0
+
+
+def test_the_loss_of_two_bugs_looks_better_than_the_right_codes():
+    for name in ("no normalisation", "views too weak"):
+        assert bug(name, "loss_train").max() < bug("none", "loss_train").min() - 0.1
+
+
+def test_self_similarity_kept_shows_in_the_loss_at_a_low_temperature_and_not_in_the_features():
+    high = bug("self kept", "loss_train") - bug("none", "loss_train")
+    low = bug("self kept, tau 0.1", "loss_train") - bug("none, tau 0.1", "loss_train")
+    assert 0 < high.min() < high.max() < 0.05
+    assert low.min() > 0.4
+    assert (bug("self kept, tau 0.1", "uniformity") - bug("none, tau 0.1", "uniformity")).min() > 0.2
+    for pair in (("self kept", "none"), ("self kept, tau 0.1", "none, tau 0.1")):
+        assert abs(bug(pair[0], "few5_h").mean() - bug(pair[1], "few5_h").mean()) < 0.02
+
+
+def test_a_kept_head_costs_where_z_is_short():
+    assert abs(bug("none", "few5_h").mean() - bug("none", "few5").mean()) < 0.03
+    assert (bug("none, d 3", "few5_h") - bug("none, d 3", "few5")).min() > 0.1
+
+
+# ---- temperature ----
+
+
+def test_z_is_most_even_between_the_ends_of_tau():
+    """A low temperature is more even than a high one, but the lowest leaves z in a cone."""
+    even = recorded("temperature")["digits_uniformity"].mean(axis=-1)
+    mean = recorded("temperature")["digits_mean_vector"].mean(axis=-1)
+    for row in range(1, len(DIMENSIONS)):
+        assert TAUS[even[row].argmin()] == 0.2
+        assert even[row].min() < even[row, -1] - 0.05
+    assert (even[:, 0] > even[:, -1] + 0.5).all()
+    assert (mean[:, 0] > 0.7).all()
+    assert (mean[:, -1] < 0.2).all()
+
+
+def test_more_dimensions_leave_more_to_the_neighbours():
+    knn = recorded("temperature")["digits_knn"]
+    best = knn.mean(axis=-1).max(axis=1)
+    assert (np.diff(best) > 0).all()
+    assert best[1] > best[0] + 0.15
+
+
+# ---- MoCo's queue ----
+
+
+def test_momentum_matters_most_for_the_longest_queue():
+    data = recorded("moco-queue")
+    for measure, least in (("few5_h", 0.02), ("knn", 0.04), ("top1", 0.15)):
+        values = data[f"digits_{measure}"].mean(axis=-1)
+        gain = values.max(axis=1) - values[:, 0]
+        assert gain[-1] == gain.max() > least
+    assert KEYS[0] == 0.0
+
+
+def test_own_keys_are_counted_as_a_queue_holds_them():
+    """Against a queue that is kept: every epoch a new order, whole batches alone."""
+    rng, images, batch = np.random.default_rng(0), 30, 4
+    for queue in (4, 12, 40):
+        kept, met, queries = [], 0, 0
+        for epoch in range(300):
+            for rows in rng.permutation(images)[: images // batch * batch].reshape(-1, batch):
+                if epoch > 10:
+                    met += sum(kept.count(row) for row in rows.tolist())
+                    queries += batch
+                kept = [*kept, *rows.tolist()][-queue:]
+        assert met / queries == pytest.approx(own_keys(queue, batch, images), rel=0.1)
+    assert own_keys(QUEUES[-1], 128, 1437) > 5
