@@ -22,7 +22,7 @@ METRICS = (
 )
 # Of images that are 8 pixels wide and strongly tinted: mild crops, every hue, a blur that is none too
 # small to change them (SimCLR's kernel would be a tenth of the side, one pixel).
-TINTS = {"geometry": 0.2, "hue": 0.5, "color_p": 1.0, "kernel": 3}
+TINTS = {"geometry": 0.2, "color": 0.6, "hue": 0.5, "color_p": 1.0, "kernel": 3}
 
 
 def pairs(names: tuple[str, ...]) -> Axis:
@@ -38,7 +38,7 @@ TINTED = Part(
         views=BOTH,
         strength=1.0,
         view_options=TINTS,
-        epochs=30,
+        epochs=20,
         few_label_draws=2,
         view_draws=1,
         probe=True,
@@ -58,7 +58,7 @@ PHOTOS = Part(
         width=8,
         strength=1.0,
         view_options={"kernel": 3},
-        epochs=20,
+        epochs=15,
         few_label_draws=2,
         view_draws=1,
         probe=True,
