@@ -110,6 +110,21 @@ def test_a_kept_head_costs_where_z_is_short():
     assert (bug("none, d 3", "few5_h") - bug("none, d 3", "few5")).min() > 0.1
 
 
+# ---- batch and epochs ----
+
+
+def test_with_the_rate_of_its_batch_16_images_do_as_well_as_256_and_1024_make_too_few_updates():
+    data = recorded("batch-and-epochs")
+    few, top1 = (data[f"digits_{name}"].mean(axis=-1) for name in ("few5_h", "top1"))
+    assert list(data["digits_batch"]) == [16, 64, 256, 1024]
+    assert np.ptp(few[:3], axis=0).max() < 0.015
+    assert (few[3] < few[:3].min(axis=0)).all()
+    assert (top1[3] < top1[:3].min(axis=0)).all()
+    # More epochs are better for every N.
+    assert (np.diff(few, axis=1) > 0).all()
+    assert (np.diff(top1, axis=1) > 0).all()
+
+
 # ---- temperature ----
 
 
