@@ -114,3 +114,67 @@ def test_the_negatives_are_those_of_the_recorded_training(trajectory):
     np.testing.assert_allclose(even.std(), recorded.metrics["negatives_std_3"], rtol=0, atol=1e-3)
     for name in ("epochs", "batch", "tau", "held_out", "view_draws", "seed_model", "seed_views"):
         assert recorded.manifest["config"][name] == trajectory.manifest["config"][name]
+
+
+# ---- the findings, at full strength, by the mean over seeds ----
+
+
+def table(name):
+    """Return a recipe's recorded arrays, or skip: `report` lists what was not run yet."""
+    if name not in RUN:
+        pytest.skip(f"{name} has not been run yet")
+    return Recorded(RUN[name].folder)
+
+
+def test_the_loss_is_lowest_and_the_probe_best_in_different_cells():
+    recorded = table("loss-surface")
+    loss, few = recorded["digits_loss_train"], recorded["digits_few5_h"]
+    assert loss.shape[0] >= 12
+    assert loss.shape[1] >= 12
+    assert loss.shape[2] >= 3
+    for seed in range(loss.shape[2]):
+        lowest, best = loss[..., seed].argmin(), few[..., seed].argmax()
+        assert lowest != best
+        assert few[..., seed].flat[best] > few[..., seed].flat[lowest] + 0.05
+        assert loss[..., seed].flat[best] > loss[..., seed].flat[lowest] + 1
+
+
+def test_a_sphere_shows_more_than_a_circle():
+    recorded = table("loss-surface")
+    circle, sphere = (recorded[f"{name}_knn"].mean(axis=-1) for name in ("circle", "sphere"))
+    assert sphere.max() > circle.max() + 0.1
+    assert (sphere > circle).mean() > 0.95
+
+
+def test_crops_of_a_tinted_digit_are_told_by_their_colour_until_it_is_distorted():
+    told = table("shortcut").metrics
+    assert told["crop_top1_histogram"] > 0.95
+    assert told["crop_top1_crop"] > 0.98
+    assert told["probe_crop"] < 0.3  # chance is 0.1
+    assert told["probe_h_crop"] < told["probe_h_random"] - 0.2
+    assert told["probe_crop_color"] > 0.82
+    assert told["probe_h_crop_color"] >= 0.85
+    assert told["crop-color_top1_histogram"] < 0.2
+    assert told["few5_crop_color"] > told["few5_crop"] + 0.3
+
+
+def test_pairs_with_colour_are_the_best_pairs_of_the_ablation():
+    told = table("augmentation-ablation").metrics
+    for pair in ("crop_color", "color_crop"):
+        assert told[f"tinted_top1_{pair}"] < told["tinted_top1_crop"]
+        assert told[f"tinted_probe_{pair}"] > told["tinted_probe_crop"] + 0.3
+        assert told[f"tinted_probe_h_{pair}"] > told["tinted_probe_h_crop"] + 0.1
+        assert told[f"photos_probe_h_{pair}"] > told["photos_probe_h_crop"]
+
+
+def test_the_head_drops_what_the_views_change():
+    """What a probe reads of h it reads less well of z, under the widest nonlinear head."""
+    told = table("projection-head").metrics
+    for name in ("hue", "background_hue", "brightness", "corrupted", "light"):
+        h, z = (told[f"factors_factor_{name}_{end}"] for end in "hz")
+        assert h > z + 0.01, name
+    for name in ("turned", "greyed", "foreground_lightness"):
+        h, z = (told[f"digits_factor_{name}_{end}"] for end in "hz")
+        assert h > z, name
+    assert told["digits_chance_turned"] == 0.25
+    assert told["digits_factor_turned_h"] > 0.4

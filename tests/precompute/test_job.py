@@ -294,11 +294,16 @@ def over_seeds(job):
 
 
 def test_finding_the_loss_and_the_probe_prefer_different_trainings():
-    """The lowest NT-Xent is where the task is easy: weak views, low temperature. The features are worse."""
-    base = Job(epochs=20, view_draws=1, few_label_draws=3)
-    easy, good = over_seeds(base.with_(strength=0.0, tau=0.05)), over_seeds(base.with_(strength=0.5, tau=0.5))
-    assert max(r["loss_train"] for r in easy) < min(r["loss_train"] for r in good) - 2
-    assert max(r["few5_h"] for r in easy) < min(r["few5_h"] for r in good)
+    """On a grid of strength and temperature the lowest NT-Xent and the best features are in two cells."""
+    base = Job(epochs=12, view_draws=1, few_label_draws=3)
+    grid = [(s, tau) for s in (0.0, 0.5) for tau in (0.05, 0.5)]
+    found = [over_seeds(base.with_(strength=s, tau=tau)) for s, tau in grid]
+    loss, few = (np.array([[r[name] for r in cell] for cell in found]) for name in ("loss_train", "few5_h"))
+    lowest, best = int(loss.mean(axis=1).argmin()), int(few.mean(axis=1).argmax())
+    assert grid[lowest] == (0.0, 0.05)
+    assert grid[best] == (0.5, 0.5)
+    assert (loss.argmin(axis=0) == lowest).all()
+    assert (few[best] > few[lowest] + 0.01).all()
 
 
 def test_finding_a_sphere_shows_more_than_a_circle():
@@ -309,9 +314,9 @@ def test_finding_a_sphere_shows_more_than_a_circle():
 
 def test_finding_colour_is_a_shortcut_until_it_is_distorted():
     """Crops of a tinted digit are told by colour alone; with distorted colours the digit is learned."""
-    base = augmentation_ablation.TINTED.base.with_(epochs=12, few_labels=())
+    base = augmentation_ablation.TINTED.base.with_(width=128, epochs=12, few_labels=())
     crop, both = over_seeds(base.with_(views=("crop",))), over_seeds(base.with_(views=("crop", "color")))
     assert min(r["top1"] for r in crop) > 0.95
     assert max(r["probe"] for r in crop) < 0.5
-    assert min(r["probe"] for r in both) > 0.75
+    assert min(r["probe"] for r in both) > 0.65
     assert min(r["probe_h"] for r in both) > max(r["probe_h"] for r in crop) + 0.1
