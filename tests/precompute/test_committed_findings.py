@@ -7,6 +7,7 @@ from build_scripts.precompute.job import Job, run_job
 from build_scripts.precompute.recipes import RECIPES
 from build_scripts.precompute.recipes.bugs import BUGS
 from build_scripts.precompute.recipes.collapse import VARIANTS, WITHOUT
+from build_scripts.precompute.recipes.method_zoo import ZOO
 from build_scripts.precompute.recipes.moco_queue import KEYS, QUEUES, own_keys
 from build_scripts.precompute.recipes.temperature import DIMENSIONS, TAUS
 from sim_engine.data import Recorded
@@ -172,3 +173,25 @@ def test_own_keys_are_counted_as_a_queue_holds_them():
                 kept = [*kept, *rows.tolist()][-queue:]
         assert met / queries == pytest.approx(own_keys(queue, batch, images), rel=0.1)
     assert own_keys(QUEUES[-1], 128, 1437) > 5
+
+
+# ---- methods ----
+
+
+def test_every_method_beats_the_untrained_network_and_labels_beat_them_all():
+    data = recorded("method-zoo")
+    names = list(ZOO)
+    few, knn_h = (data[f"digits_{name}"] for name in ("few5_h", "knn_h"))
+    labelled = [row for row, name in enumerate(names) if name.endswith("(labels)")]
+    own = [row for row in range(1, len(names)) if row not in labelled]
+    assert names[0] == "random"
+    assert len(labelled) == 2
+    assert few[own].min() > few[0].max() + 0.05
+    assert knn_h[own].mean(axis=1).min() > knn_h[0].mean() + 0.01
+    assert few[labelled].min() > few[own].max() + 0.02
+
+
+def test_byol_and_simsiam_are_no_worse_in_z_than_before_training():
+    knn = recorded("method-zoo")["digits_knn"].mean(axis=-1)
+    for name in ("BYOL", "SimSiam"):
+        assert knn[list(ZOO).index(name)] > knn[0], name
