@@ -225,6 +225,10 @@ def _run(table: Table, run: Run, findings: Findings) -> Result:
             first = [own[i]["z"] for i in range(0, len(own), part.seeds)]
             z = np.stack(first).reshape(*part.shape[:-1], *first[0].shape)
             arrays[f"{name}_z"] = quantise(z, "z of the first test images, of the first seed")
+            labels = datasets.load(part.base.dataset, **part.base.dataset_options).test.labels
+            if labels is not None:  # to colour the points by; no training has seen them
+                shown = labels[: part.base.shown]
+                arrays[f"{name}_label"] = Exported(shown, "labels of the first test images")
     # Parts on one dataset name it once.
     sets = {(base.dataset, str(base.dataset_options)): base for base in (p.base for p in parts.values())}
     provenance = [datasets.load(job.dataset, **job.dataset_options).provenance() for job in sets.values()]

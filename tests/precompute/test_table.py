@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from build_scripts.precompute import table
+from build_scripts.precompute import datasets, table
 from build_scripts.precompute.fingerprint import imported
 from build_scripts.precompute.job import Job
 from build_scripts.precompute.recipe import ROOT, Run, fabric_for
@@ -85,6 +85,8 @@ def test_axes_of_numbers_are_arrays_and_pictures_are_of_the_first_seed(result):
     np.testing.assert_array_equal(result.arrays["p_strength"].array, [0.0, 0.5])
     assert "p_kind" not in result.arrays
     assert plain(result.arrays["p_z"]).shape == (2, 3, 4, 2)
+    test = datasets.load("digits").test
+    np.testing.assert_array_equal(result.arrays["p_label"].array, test.labels[:4])
     assert result.metrics == {"largest": pytest.approx(921.0)}
     assert result.dataset["name"] == "digits"
 
