@@ -30,8 +30,6 @@ __all__ = ["LearningWithoutLabels"]
 log = logging.getLogger("mkdocs.plugins.book")
 _FORMULA = re.compile(r'<(span|div) class="arithmatex" data-search-exclude>.*?</\1><!--formula-->', re.S)
 MKDOCSTRINGS_CSS = "assets/_mkdocstrings.css"
-# Characters of a page before the end of its first picture.
-EARLY = 120_000
 WATCHED = ("sims", "sim_engine", "build_scripts")
 
 
@@ -122,7 +120,6 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Add the generated parts, after all other plugins."""
         from build_scripts.markdown import citations, sim_page
-        from build_scripts.markdown.cover import PICTURED, stills
         from build_scripts.page_tidy import tidy_notebook, tidy_quiz
         from build_scripts.reference.anchors import register
 
@@ -146,9 +143,6 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
                 1, lambda: sim_page.below(self.book, slug, page.edit_url, config.site_url or "")
             )
             html = above + html + below
-        # A page is painted with its first picture, when the reader meets that early.
-        page.meta["pictured"] = PICTURED if 0 <= html.find(f'id="{PICTURED}"') < EARLY else None
-        page.meta["stills"] = stills(html) if page.meta["pictured"] else []
         register(config.plugins, page, html)
         return html
 
@@ -185,6 +179,11 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
             log.error("%s", message)
             return env
         raise PluginError(f"{len(set(faults))} fault(s):\n\n{message}")
+
+    def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
+        """Take the blank lines out of what comes before the text: each is a node to a browser."""
+        before, content, text = output.partition('<div class="md-content"')
+        return re.sub(r"\s*\n\s*", "\n", before) + content + text
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         Path(config.site_dir, MKDOCSTRINGS_CSS).unlink(missing_ok=True)

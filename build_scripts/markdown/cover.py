@@ -21,17 +21,14 @@ from bs4 import BeautifulSoup
 
 from build_scripts.render.still import is_dense, still_name
 
-__all__ = ["PICTURED", "cover", "cover_css", "stills"]
+__all__ = ["cover", "cover_css"]
 
 STYLE = Path(__file__).resolve().parents[2] / "sims" / "player" / "sim.css"
-# The id of what follows a page's cover: there the page may be painted.
-PICTURED = "lwl-pictured"
 # Under the first of two panels a narrow sim has its transport; the second has another place then.
 _NARROW = (
     '@container page (width < 45rem) { [data-narrow="lead"] .panel + .panel { display: none; } }'
     " picture img { visibility: var(--still, visible); }"
 )
-_STILL = re.compile(r'<source media="[^"]+" srcset="([^"]+)"/><img [^>]*src="([^"]+)"')
 _KEPT = ".sim-head, .sim-panels"
 _REM = re.compile(r"(?<![\w.])(\d*\.?\d+)rem\b")
 
@@ -80,13 +77,7 @@ def cover(main_html: str, hidden: frozenset[str], folder: str) -> str:
     return (
         '<div class="embed-cover" aria-hidden="true" inert data-search-exclude>'
         f'<template shadowrootmode="open"><style>{css}</style>{html}</template></div>'
-        f'<i id="{PICTURED}" hidden></i>'
     )
-
-
-def stills(html: str) -> list[tuple[str, str]]:
-    """Return the images that a page's cover shows at its top, light and dark: to be asked for first."""
-    return [(light, dark) for dark, light in _STILL.findall(html)[:2]]
 
 
 def _still(folder: str, panel: str) -> BeautifulSoup:

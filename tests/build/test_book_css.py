@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from build_scripts.book_css import SHEETS, sheet
-from build_scripts.markdown.cover import PICTURED, cover, cover_css, stills
+from build_scripts.markdown.cover import cover, cover_css
 from build_scripts.render.still import DENSE, still_name
 
 MARKS = "".join(f'<path d="M{i},0h1"/>' for i in range(DENSE + 1))
@@ -57,17 +57,15 @@ def test_a_cover_is_title_and_pictures_alone():
     soup = BeautifulSoup(html.replace("template", "section"), "html.parser")
     assert soup.select_one(".sim-title").get_text() == "Title"
     assert soup.select_one(".painted svg")
-    assert not soup.select("input, form, .sim-sentence, [hidden]:not(i), [role], main, h1")
-    # Where the page may be painted stands after all of it.
-    assert soup.find_all(True)[-1]["id"] == PICTURED
+    assert not soup.select("input, form, .sim-sentence, [hidden], [role], main, h1")
 
 
 def test_a_dense_panel_is_an_image_in_its_cover():
     html = cover(sim(MARKS), frozenset(), "../sims/x/")
     light, dark = (f"../sims/x/{still_name('points', dark=theme)}" for theme in (False, True))
-    assert stills(html) == [(light, dark)]
+    assert f'srcset="{dark}"/><img alt="" decoding="sync" src="{light}"/>' in html
     assert "<svg" not in html
-    assert stills(cover(sim(""), frozenset(), "")) == []
+    assert "<picture" not in cover(sim("<path d='M0,0h1'/>"), frozenset(), "")
 
 
 def test_a_hidden_title_is_left_out():
@@ -94,6 +92,5 @@ def test_pages_have_one_style_sheet_and_no_other_copy_of_it():
     assert len(re.findall(r'rel="stylesheet"', home)) == 1
     assert len(list((site / "assets").glob("book.*.css"))) == 1
     assert not (site / "assets" / "stylesheets").exists()
-    # The home page is painted with its picture.
-    assert f'rel="expect" href="#{PICTURED}"' in home
-    assert home.index(f'id="{PICTURED}"') < home.index("<iframe")
+    # Its head and contents hold no blank lines, its text what it held.
+    assert "\n\n" not in home.partition('<div class="md-content"')[0]
