@@ -47,7 +47,7 @@ TINTED = Part(
         probe=True,
     ),
     (pairs(SEVEN),),
-    seeds=3,
+    seeds=2,
     metrics=METRICS,
 )
 # The class of a photograph is plain from its colours. So probes learn from photographs as they are, and
@@ -61,7 +61,7 @@ PHOTOS = Part(
         width=8,
         strength=1.0,
         view_options={"kernel": 3},
-        epochs=15,
+        epochs=8,
         few_label_draws=2,
         view_draws=1,
         probe=True,
@@ -72,7 +72,7 @@ PHOTOS = Part(
     seeds=2,
     metrics=METRICS,
 )
-SMALL = replace(TINTED, base=TINTED.base.with_(epochs=6), axes=(pairs(BOTH),), seeds=1)
+SMALL = replace(TINTED, base=TINTED.base.with_(epochs=8), axes=(pairs(BOTH),), seeds=1)
 
 
 def findings(arrays: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
