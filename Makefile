@@ -8,8 +8,6 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 export NO_MKDOCS_2_WARNING := 1
 # All tests, a file to a core; each core has one thread, since two that wait for each other are slower.
 ALL_TESTS = -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered
-test: export OMP_NUM_THREADS = 1
-test: export OPENBLAS_NUM_THREADS = 1
 NAME ?=
 ARGS ?=
 
@@ -26,6 +24,8 @@ site: book-tools  ## build the book into site/
 
 test: test-tools site  ## set up what the tests need and run them all
 	$(PY) -m pytest $(or $(ARGS),$(ALL_TESTS))
+test: export OMP_NUM_THREADS = 1
+test: export OPENBLAS_NUM_THREADS = 1
 
 bench: test-tools site  ## measure, and print medians and ratios
 	$(PY) -m build_scripts.bench $(ARGS)
