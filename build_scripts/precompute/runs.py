@@ -13,6 +13,8 @@ __all__ = ["report"]
 _PAGE = """---
 title: Trainings
 description: Every training behind the book, with its data, device, time and findings.
+search:
+  exclude: true
 ---
 
 # Trainings

@@ -10,9 +10,9 @@ from build_scripts.render.slim import SVG, XLINK
 __all__ = ["DENSE", "is_dense", "still_name", "stills"]
 
 # Elements of a picture from which an image is quicker than its marks.
-DENSE = 30
-# Image pixels a design pixel: a panel is shown at up to 1.25 of its size, on screens of double density.
-_SCALE = 2.5
+DENSE = 60
+# Image pixels a design pixel: a panel is shown at up to 1.25 of its size, on screens of up to double density.
+_SCALE = 2.0
 
 
 def is_dense(elements: int) -> bool:

@@ -1,14 +1,19 @@
 """One style sheet for the book, and what a cover keeps of the player's."""
 
+import io
 import re
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from PIL import Image
 
 from build_scripts.book_css import SHEETS, sheet
+from build_scripts.look import tokens
 from build_scripts.markdown.cover import cover, cover_css
+from build_scripts.render.paint import Painting
 from build_scripts.render.still import DENSE, still_name
+from build_scripts.render.still import stills as stills_of
 
 MARKS = "".join(f'<path d="M{i},0h1"/>' for i in range(DENSE + 1))
 
@@ -94,3 +99,15 @@ def test_pages_have_one_style_sheet_and_no_other_copy_of_it():
     assert not (site / "assets" / "stylesheets").exists()
     # Its head and contents hold no blank lines, its text what it held.
     assert "\n\n" not in home.partition('<div class="md-content"')[0]
+
+
+def test_a_dense_panel_has_an_image_in_each_theme_and_a_calm_one_none():
+    calm = Painting(40, 20, "<g/>", "<g/>", "<g/>")
+    assert stills_of("points", calm) == {}
+    found = stills_of("points", Painting(40, 20, MARKS, MARKS, MARKS))
+    assert list(found) == [still_name("points"), still_name("points", dark=True)]
+    for content, theme in zip(found.values(), (tokens().light, tokens().dark), strict=True):
+        picture = Image.open(io.BytesIO(content)).convert("RGB")
+        assert picture.size == (80, 40)
+        ground = [int(theme["panel"][i : i + 2], 16) for i in (1, 3, 5)]
+        assert picture.getpixel((70, 30)) == pytest.approx(ground, abs=3)

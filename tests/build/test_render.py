@@ -163,8 +163,6 @@ def test_the_folder_holds_what_the_contract_names(rendered):
         "poster.svg",
         "poster.png",
         "poster-dark.png",
-        "stills/pull.webp",
-        "stills/pull-dark.webp",
         "files/sim.py",
         "files/data/rows.npy",
     }
