@@ -27,6 +27,7 @@ __all__ = ["KEPT", "forget_old", "svg_to_png", "svg_to_webp", "vega_to_svg", "ve
 
 Json = dict[str, Any]
 KEPT = 4000
+_QUALITY = 75  # of a WebP
 # A test of what vl-convert itself answers has a cache of its own.
 _FOLDER = Path(os.environ.get("LWL_PAINTED") or ROOT / ".cache" / "painted")
 
@@ -58,7 +59,8 @@ def svg_to_png(svg: str, scale: float) -> bytes:
 
 def svg_to_webp(svg: str, scale: float) -> bytes:
     """Return an SVG without clear parts as a small WebP, `scale` pixels a unit."""
-    return _asked("webp", f"{scale!r} {svg}", lambda: _webp(vl_convert.svg_to_png(svg, scale=scale)))
+    question = f"{scale!r} {_QUALITY} {svg}"
+    return _asked("webp", question, lambda: _webp(vl_convert.svg_to_png(svg, scale=scale)))
 
 
 def forget_old() -> None:
@@ -100,7 +102,7 @@ def _opaque(png: bytes) -> bytes:
 
 def _webp(png: bytes) -> bytes:
     buffer = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, "WEBP", quality=75, method=6)
+    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, "WEBP", quality=_QUALITY, method=6)
     return buffer.getvalue()
 
 

@@ -187,6 +187,17 @@ def test_serve_shows_a_fault_and_goes_on(small_site, caplog):
     )
 
 
+def test_serve_goes_on_with_the_sheets_there_are_when_some_cannot_be_made(small_site, caplog):
+    (small_site / "node_modules").unlink()
+    (small_site / "docs" / "index.md").write_text("# Home\n\nWords.\n")
+    with caplog.at_level(logging.ERROR):
+        site = make(small_site, serving=True)
+    assert "npm packages are missing" in caplog.text
+    assert "no style sheet" not in caplog.text
+    address = soup(site / "index.html").find("link", rel="stylesheet")["href"]
+    assert "md-header" in (site / address).read_text()
+
+
 def test_serve_sees_edits_of_a_page_and_of_a_sim(small_site):
     """A second build in one process takes unchanged pages from memory, and no stale ones."""
     config = load_config(str(small_site / "mkdocs.yml"))
