@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+import re
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from mkdocs.config.defaults import MkDocsConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -149,3 +152,27 @@ def small_site(small_book: Path) -> Path:
     shutil.copytree(ROOT / templates, small_book / templates)
     (small_book / "node_modules").symlink_to(ROOT / "node_modules")
     return small_book
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept_from_a_build():
+    """Give every test a plugin of its own, and the modules of before to the tests that follow.
+
+    MkDocs keeps a plugin that has `on_startup` for the whole process, and ours, where the engine's files
+    differ from those it saw last, imports the engine and the build anew.
+    """
+    kept = dict(MkDocsConfig._schema)["plugins"].plugin_cache
+
+    def ours():
+        return {n: m for n, m in sys.modules.items() if re.match(r"(sim_engine|build_scripts)(\.|$)", n)}
+
+    kept.clear()
+    before = {name: (module, dict(vars(module))) for name, module in ours().items()}
+    yield
+    kept.clear()
+    if any(sys.modules.get(name) is not module for name, (module, _) in before.items()):
+        for name in ours():
+            del sys.modules[name]
+        for name, (module, names) in before.items():
+            sys.modules[name] = module
+            module.__dict__.update(names)

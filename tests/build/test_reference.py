@@ -8,7 +8,6 @@ import logging
 import pkgutil
 import re
 import shutil
-import sys
 import textwrap
 from pathlib import Path
 
@@ -89,21 +88,7 @@ def soup(path):
 
 
 @pytest.fixture
-def same_modules():
-    """Undo the fresh imports of a build after an edit: other tests hold the modules from before."""
-
-    def ours():
-        return {n: m for n, m in sys.modules.items() if re.match(r"(sim_engine|build_scripts)(\.|$)", n)}
-
-    before = ours()
-    yield
-    for name in ours():
-        del sys.modules[name]
-    sys.modules.update(before)
-
-
-@pytest.fixture
-def reference(small_site, same_modules, monkeypatch):
+def reference(small_site, monkeypatch):
     """The small book with the reference's own pages."""
     monkeypatch.setenv("LWL_SIMS", "0")
     monkeypatch.setenv("NO_MKDOCS_2_WARNING", "1")
