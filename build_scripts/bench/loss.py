@@ -9,26 +9,41 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from build_scripts.bench import page_losses
+from build_scripts.bench import cases, page_losses
 from build_scripts.bench.browser import PATIENCE, BenchError, fresh_context
-from build_scripts.bench.page_losses import PAGE, PageLoss
+from build_scripts.bench.page_losses import PAGE, PageLoss, module
 from build_scripts.bench.report import Row, percentile
 
-__all__ = ["SIZES", "TARGET", "measure", "train"]
+__all__ = ["COUNTS", "DIMENSIONS", "TARGET", "measure", "sizes", "train"]
 
-SIZES = [(n, d) for n in (64, 256, 1024) for d in (64, 128)]
-# Of the other losses: at N 64 all are done within a frame of the screen.
-FROM = 256
+COUNTS = (64, 256, 1024, 4096)
+DIMENSIONS = (2, 64, 256)
+# From this N on a matrix of all pairs of views takes 512 MiB, and a plain loop over them minutes.
+LARGE = 4096
+JUDGED = "nt_xent"
 TARGET = 4.0
 TARGET_FROM = 256
 TARGET_TUNED = 1.0
+TARGET_TUNED_FROM = 64
 TARGET_STEPS = 60.0
+# Seconds of rounds for one loss at one size.
+BUDGET = 1.0
+
+_RULES = {
+    "sizes": f"at N {LARGE} d 64 alone, and of the losses that compare every two of the 2N views only "
+    f"{JUDGED}, which has a target",
+    "plain loops": f"at N {LARGE} only of losses that do not compare every two views; elsewhere they take minutes",
+    "rounds": f"as many as fit into {BUDGET:g} s for a loss at a size, at most three times --rounds; what takes "
+    f"longer than 0.5 s has the call whose values were compared for its one reading, and of {JUDGED}, plain "
+    "loops apart, the call after it",
+}
 
 
 def measure(browser: Browser, page_address: str, rounds: int) -> list[Row]:
@@ -36,31 +51,57 @@ def measure(browser: Browser, page_address: str, rounds: int) -> list[Row]:
 
     Args:
         page_address: address of `pages/loss.html`, beside the folder `runtime/`.
+
+    Raises:
+        BenchError: two values differ, or a worker fails.
     """
     rows = []
-    source = Path(page_losses.__file__).read_text()
-    work = [(name, n, d) for name in PAGE for n, d in SIZES if n >= FROM or name == "nt_xent"]
+    sources = {f"build_scripts/bench/{file.name}": file.read_text() for file in _files()}
+    work = [(name, n, d) for name in PAGE for n, d in sizes(name)]
+    start = time.perf_counter()
     with fresh_context(browser) as page:
         _open(page, page_address)
         for done, (name, n, d) in enumerate(work, 1):
             what = f"{name}, N {n}, d {d}"
-            print(f"  {done} of {len(work)}: {what}", file=sys.stderr, flush=True)
-            # One value of a loop takes seconds at the largest size: fewer rounds there.
+            print(
+                f"  {time.perf_counter() - start:3.0f} s, {done} of {len(work)}: {what}",
+                file=sys.stderr,
+                flush=True,
+            )
+            loss = PAGE[name]
+            judged = name == JUDGED
             job = {
-                "source": source,
+                "sources": sources,
                 "loss": name,
+                "module": module(name),
                 "n": n,
                 "d": d,
-                "sets": PAGE[name].sets,
-                "options": PAGE[name].options,
-                "rounds": rounds if n < 1024 else max(3, rounds // 3),
+                "shapes": loss.shapes,
+                "unit": loss.unit,
+                "options": loss.options,
+                "loops": n < LARGE or not loss.views,
+                "again": ["value", "gradients", "tuned", "tunedGradients"] if judged else [],
+                "rounds": rounds,
+                "budget": 1000 * BUDGET,
             }
             result: dict[str, Any] = page.evaluate("(job) => window.measure(job)", job)
             values: dict[str, float] = result["values"]
-            if any(not math.isclose(value, values["plain"], rel_tol=1e-9) for value in values.values()):
+            wanted = values["gradients"]
+            if any(not math.isclose(value, wanted, rel_tol=1e-9, abs_tol=1e-12) for value in values.values()):
                 raise BenchError(f"{what}: the values differ: {values}")
-            rows += _rows(name, PAGE[name], n, d, result["times"])
-    return rows
+            rows += _rows(name, loss, n, d, result["times"])
+    return rows + [Row(f"losses in the page: {name}", "", spread=rule) for name, rule in _RULES.items()]
+
+
+def sizes(name: str) -> list[tuple[int, int]]:
+    """Return the sizes (N, d) at which a loss is timed."""
+    large = [64] if name == JUDGED or not PAGE[name].views else []
+    return [(n, d) for n in COUNTS for d in (DIMENSIONS if n < LARGE else large)]
+
+
+def _files() -> list[Path]:
+    """Return what the page runs beside the engine."""
+    return [Path(part.__file__) for part in (cases, page_losses)]
 
 
 def _open(page: Page, address: str) -> None:
@@ -74,9 +115,9 @@ def _open(page: Page, address: str) -> None:
 def _rows(name: str, loss: PageLoss, n: int, d: int, times: dict[str, list[float]]) -> list[Row]:
     size = f"in the page, N {n}, d {d}"
     value, said = ("value", "") if loss.value else ("gradients", " with gradients")
-    judged = name == "nt_xent"
+    judged = name == JUDGED
     against_plain = TARGET if judged and n >= TARGET_FROM else None
-    against_tuned = TARGET_TUNED if judged else None
+    against_tuned = TARGET_TUNED if judged and d >= TARGET_TUNED_FROM else None
     compared = [
         ("forward", value, "plain", "plain JavaScript loop", against_plain),
         ("forward", value, "kinder", "loop, rows normalised once", None),

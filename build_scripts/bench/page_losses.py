@@ -1,52 +1,106 @@
 """The engine's side of the losses that are timed in the page, each beside `pages/losses/<name>.mjs`.
 
-Imports the engine alone: the page runs this file as it stands, in the runtime that readers get.
+Imports the engine and `cases` alone, which imports no more: the page runs both files as they stand, in the
+runtime that readers get.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from build_scripts.bench.cases import BETA, CLASS, MARGIN, OWN, QUEUE, TAU, TAU_PLUS
 from sim_engine import losses
 
-__all__ = ["PAGE", "PageLoss"]
+__all__ = ["PAGE", "PageLoss", "module"]
+
+Shape = tuple[str | int, ...]
+ROWS: Shape = ("n", "d")
 
 
 @dataclass(frozen=True)
 class PageLoss:
-    """One loss.
+    """One loss, named as in `cases.CASES`.
 
     Attributes:
-        sets: how many arrays of N rows it takes.
+        shapes: of each array that it takes, "n" and "d" standing for the size.
         options: what Python and JavaScript are given beside them.
         gradients: the engine's result, of the arrays and the options.
         value: the value alone, where the engine has such a way.
+        views: it compares every two of the 2N rows of both views.
+        unit: the last array has rows of length 1.
     """
 
-    sets: int
-    options: dict[str, float]
+    shapes: tuple[Shape, ...]
+    options: Mapping[str, float]
     gradients: Callable[..., Any]
     value: Callable[..., float] | None = None
+    views: bool = False
+    unit: bool = False
 
 
-def _sup_con(z_a: Any, z_b: Any, *, tau: float, classes: int) -> losses.RowsResult:
-    return losses.sup_con(np.concatenate([z_a, z_b]), np.arange(2 * len(z_a)) % classes, tau)
+def module(name: str) -> str:
+    """Return the name without extension of a loss's file in `pages/losses/`."""
+    return name.replace(",", "").replace(" ", "_")
 
+
+def _sup_con(z_a: Any, z_b: Any, *, tau: float, per_class: int) -> losses.RowsResult:
+    return losses.sup_con(np.concatenate([z_a, z_b]), _labels(z_a, per_class), tau)
+
+
+def _sup_con_in(z_a: Any, z_b: Any, *, tau: float, per_class: int) -> losses.RowsResult:
+    return losses.sup_con(np.concatenate([z_a, z_b]), _labels(z_a, per_class), tau, variant="in")
+
+
+def _labels(z_a: Any, per_class: int) -> Any:
+    return np.arange(2 * len(z_a)) % max(2, 2 * len(z_a) // per_class)
+
+
+def _violating(z_a: Any, z_b: Any, *, margin: float) -> losses.TripletViewsResult:
+    return losses.triplet_views(z_a, z_b, margin, select="violating")
+
+
+def _moco(q: Any, k: Any, keys: Any, *, tau: float) -> losses.MocoResult:
+    return losses.moco(q, k, losses.Queue(keys), tau)
+
+
+def _of_views(
+    options: Mapping[str, float], gradients: Callable[..., Any], value: Callable[..., float] | None = None
+) -> PageLoss:
+    return PageLoss((ROWS, ROWS), options, gradients, value, views=True)
+
+
+_VICREG = {"invariance": 25.0, "variance": 25.0, "covariance": 1.0, "gamma": 1.0, "eps": 1e-4}
+_DINO = {"tau_student": 0.1, "tau_teacher": 0.04}
 
 PAGE = {
-    "nt_xent": PageLoss(2, {"tau": 0.5}, losses.nt_xent, losses.nt_xent_value),
-    "info_nce": PageLoss(3, {"tau": 0.5}, losses.info_nce),
-    "sup_con": PageLoss(2, {"tau": 0.5, "classes": 10}, _sup_con),
-    "triplet_views": PageLoss(2, {"margin": 0.2}, losses.triplet_views),
-    "barlow_twins": PageLoss(2, {"lam": 0.0051, "eps": 1e-5}, losses.barlow_twins),
-    "vicreg": PageLoss(
-        2,
-        {"invariance": 25.0, "variance": 25.0, "covariance": 1.0, "gamma": 1.0, "eps": 1e-4},
-        losses.vicreg,
-    ),
-    "byol": PageLoss(4, {}, losses.byol),
+    "nt_xent": _of_views({"tau": TAU}, losses.nt_xent, losses.nt_xent_value),
+    "dcl": _of_views({"tau": TAU}, losses.dcl),
+    "debiased": _of_views({"tau": TAU, "tau_plus": TAU_PLUS}, losses.debiased),
+    "hard_negative": _of_views({"tau": TAU, "tau_plus": TAU_PLUS, "beta": BETA}, losses.hard_negative),
+    "nt_logistic": _of_views({"tau": TAU}, losses.nt_logistic),
+    "sup_con": _of_views({"tau": TAU, "per_class": CLASS}, _sup_con),
+    "sup_con, in": _of_views({"tau": TAU, "per_class": CLASS}, _sup_con_in),
+    "triplet_views": _of_views({"margin": MARGIN}, losses.triplet_views),
+    "triplet_views, violating": _of_views({"margin": MARGIN}, _violating),
+    "align_uniform": PageLoss((ROWS, ROWS), {"alpha": 2.0, "t": 2.0}, losses.align_uniform),
+    "clip": PageLoss((ROWS, ROWS), {"log_scale": -math.log(TAU)}, losses.clip),
+    "n_pair": PageLoss((ROWS, ROWS), {}, losses.n_pair),
+    "spectral": PageLoss((ROWS, ROWS), {}, losses.spectral),
+    "info_nce": PageLoss((ROWS, ROWS, ROWS), {"tau": TAU}, losses.info_nce),
+    "info_nce, own keys": PageLoss((ROWS, ROWS, ("n", OWN, "d")), {"tau": TAU}, losses.info_nce),
+    "moco": PageLoss((ROWS, ROWS, (QUEUE, "d")), {"tau": TAU}, _moco, unit=True),
+    "triplet": PageLoss((ROWS, ROWS, ROWS), {"margin": MARGIN}, losses.triplet),
+    "barlow_twins": PageLoss((ROWS, ROWS), {"lam": 0.0051, "eps": 1e-5}, losses.barlow_twins),
+    "vicreg": PageLoss((ROWS, ROWS), _VICREG, losses.vicreg),
+    "normalized_mse": PageLoss((ROWS, ROWS), {}, losses.normalized_mse),
+    "negative_cosine": PageLoss((ROWS, ROWS), {}, losses.negative_cosine),
+    "byol": PageLoss((ROWS,) * 4, {}, losses.byol),
+    "simsiam": PageLoss((ROWS,) * 4, {}, losses.simsiam),
+    "dino_cross_entropy": PageLoss((ROWS, ROWS, ("d",)), _DINO, losses.dino_cross_entropy),
+    "dino": PageLoss((*(ROWS,) * 4, ("d",)), _DINO, losses.dino),
 }

@@ -125,7 +125,7 @@ def _times(rounds: int) -> dict[str, list[float]]:
                 n_workers=WORKERS,
                 threads_per_worker=1,
                 memory_limit=None,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 silence_logs=logging.ERROR,
                 local_directory=place,
             ) as cluster:

@@ -30,7 +30,7 @@ def mlp(sizes: Sequence[int], *, batch_norm: bool = False, last_relu: bool = Fal
         Layers `linear0`, `norm0`, `relu0`, `linear1`, ...
 
     Raises:
-        ValueError: fewer than two sizes, or one is not a whole number >= 1.
+        ValueError: no list of sizes, fewer than two, or one is not a whole number >= 1.
 
     Source:
         Chen et al. (2020), arXiv:2002.05709, section 2.1: the projection head, with one hidden layer. The
@@ -40,8 +40,12 @@ def mlp(sizes: Sequence[int], *, batch_norm: bool = False, last_relu: bool = Fal
         >>> list(mlp([64, 128, 32]).layers)
         ['linear0', 'relu0', 'linear1']
     """
+    try:
+        sizes = list(sizes)
+    except TypeError:
+        raise ValueError(f"sizes must be a list of whole numbers, got {sizes!r}") from None
     if len(sizes) < 2:
-        raise ValueError(f"sizes must hold the input's and the output's at least, got {list(sizes)}")
+        raise ValueError(f"sizes must hold the input's and the output's at least, got {sizes}")
     for size in sizes:
         whole("sizes", size, least=1)
     layers: dict[str, Layer] = {}

@@ -7,38 +7,49 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from build_scripts.bench import page_losses
-from build_scripts.bench.cases import gradients
-from build_scripts.bench.page_losses import PAGE
+from build_scripts.bench import loss, page_losses
+from build_scripts.bench.cases import CASES, gradients
+from build_scripts.bench.page_losses import PAGE, module
 
 PAGES = Path(page_losses.__file__).parent / "pages"
-# Odd, and the second beyond one block of the tuned products, which go by two, four and 32.
-SIZES = [(13, 7), (71, 37)]
+# Odd, the second beyond one block of the tuned products, which go by two, four and 32; then the least d.
+SIZES = [(13, 7), (71, 37), (20, 2)]
+# So many negatives are held to be false that the estimate of the true ones falls to its floor.
+AT_THE_FLOOR = {name: {**PAGE[name].options, "tau_plus": 0.9} for name in ("debiased", "hard_negative")}
 SCRIPT = """
 const { timing, folder, jobs } = JSON.parse(process.argv[2]);
-const { rows } = await import(timing);
-const found = {};
-for (const { name, sets, options, n, d } of jobs) {
-  const loss = await import(`${folder}/${name}.mjs`);
-  const input = rows(n, d, sets);
-  const { value, gradients, arrays } = loss.tuned(input, options);
+const { arrays, nested } = await import(timing);
+const found = [];
+for (const { file, options, ...size } of jobs) {
+  const loss = await import(`${folder}/${file}.mjs`);
+  const input = arrays(size).map(nested);
+  const { value, gradients, arrays: made } = loss.tuned(input, options);
   const values = { plain: loss.plain(input, options), tuned: value() };
   if (loss.kinder) values.kinder = loss.kinder(input, options);
   gradients();
   values.tunedGradients = gradients(); // a second call finds nothing left of the first
-  (found[name] ??= []).push({ input, values, arrays: arrays.map((array) => [...array]) });
+  found.push({ input, values, arrays: made.map((array) => [...array]) });
 }
 console.log(JSON.stringify(found));
 """
+JOBS = [(name, PAGE[name].options, n, d) for name in PAGE for n, d in SIZES] + [
+    (name, options, 13, 7) for name, options in AT_THE_FLOOR.items()
+]
 
 
 @pytest.fixture(scope="module")
 def javascript(tmp_path_factory):
-    """What every loss of the pages finds, by name, at both sizes."""
+    """What every loss of the pages finds, in the order of `JOBS`."""
     jobs = [
-        {"name": name, "sets": loss.sets, "options": loss.options, "n": n, "d": d}
-        for name, loss in PAGE.items()
-        for n, d in SIZES
+        {
+            "file": module(name),
+            "options": options,
+            "n": n,
+            "d": d,
+            "shapes": PAGE[name].shapes,
+            "unit": PAGE[name].unit,
+        }
+        for name, options, n, d in JOBS
     ]
     places = {"timing": (PAGES / "timing.mjs").as_uri(), "folder": (PAGES / "losses").as_uri()}
     script = tmp_path_factory.mktemp("losses") / "all.mjs"
@@ -47,33 +58,60 @@ def javascript(tmp_path_factory):
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-@pytest.mark.parametrize("size", range(len(SIZES)), ids=str)
-@pytest.mark.parametrize("name", PAGE)
+@pytest.mark.parametrize("job", range(len(JOBS)), ids=[f"{name}-{n}-{d}" for name, _, n, d in JOBS])
 @pytest.mark.parametrize(("dtype", "within"), [(np.float64, 1e-11), (np.float32, 1e-5)])
-def test_both_loops_compute_the_engine_s_loss_and_the_tuned_its_gradients(
-    javascript, name, size, dtype, within
-):
-    found = javascript[name][size]
-    wanted = PAGE[name].gradients(*np.array(found["input"], dtype=dtype), **PAGE[name].options)
+def test_both_loops_compute_the_engine_s_loss_and_the_tuned_its_gradients(javascript, job, dtype, within):
+    name, options, *_ = JOBS[job]
+    found = javascript[job]
+    arrays = [np.array(array, dtype=dtype) for array in found["input"]]
+    wanted = PAGE[name].gradients(*arrays, **options)
     assert {"plain", "tuned", "tunedGradients"} <= found["values"].keys()
     for key, value in found["values"].items():
         assert value == pytest.approx(wanted.value, rel=within), key
     # Of the arrays that learn, one below the other; a loss may keep several in one.
-    ours = np.concatenate([grad.ravel() for grad in gradients(wanted)])
+    ours = np.concatenate([np.ravel(grad) for grad in gradients(wanted)])
     theirs = np.concatenate(found["arrays"])
     assert np.abs(ours).max() > 0
     np.testing.assert_allclose(theirs, ours, rtol=0, atol=within * np.abs(ours).max())
 
 
+def test_every_loss_of_the_engine_s_table_is_timed_in_the_page():
+    assert list(PAGE) == [case.name for case in CASES]
+
+
 def test_every_loss_of_the_pages_has_its_two_sides():
-    shared = {"plain", "quick"}
-    assert {path.stem for path in (PAGES / "losses").glob("*.mjs")} - shared == PAGE.keys()
+    shared = {"between", "plain", "predictions", "quick", "views"}
+    assert {path.stem for path in (PAGES / "losses").glob("*.mjs")} - shared == set(map(module, PAGE))
+
+
+@pytest.mark.parametrize("name", AT_THE_FLOOR)
+def test_some_rows_are_at_the_floor_and_some_are_not(javascript, name):
+    job = next(j for j, (_, options, *_) in enumerate(JOBS) if options is AT_THE_FLOOR[name])
+    tau, tau_plus = AT_THE_FLOOR[name]["tau"], AT_THE_FLOOR[name]["tau_plus"]
+    z = np.concatenate(javascript[job]["input"])
+    u = z / np.linalg.norm(z, axis=1)[:, None]
+    e = np.exp(u @ u.T / tau)
+    anchor = np.arange(len(z))
+    positive = e[anchor, anchor - len(z) // 2]
+    e[anchor, anchor] = e[anchor, anchor - len(z) // 2] = 0.0
+    weight = np.where(e > 0, e ** AT_THE_FLOOR[name].get("beta", 0.0), 0.0)
+    average = (weight * e).sum(axis=1) / weight.sum(axis=1)
+    at_the_floor = (average - tau_plus * positive) / (1 - tau_plus) < np.exp(-1 / tau)
+    assert 0 < at_the_floor.sum() < len(z)
+
+
+def test_the_largest_size_is_left_out_by_the_stated_rule():
+    assert all(set(loss.sizes(name)) >= {(64, 2), (256, 64), (1024, 256)} for name in PAGE)
+    assert [d for n, d in loss.sizes("nt_xent") if n == loss.LARGE] == [64]
+    assert [d for n, d in loss.sizes("byol") if n == loss.LARGE] == [64]
+    assert all(n < loss.LARGE for n, _ in loss.sizes("dcl"))
+    assert str(loss.LARGE) in loss._RULES["sizes"]
 
 
 def test_the_value_alone_is_the_value():
     rng = np.random.default_rng(0)
-    for loss in PAGE.values():
-        if loss.value:
-            arrays = rng.normal(size=(loss.sets, 9, 4))
-            with_gradients = loss.gradients(*arrays, **loss.options).value
-            assert loss.value(*arrays, **loss.options) == pytest.approx(with_gradients, rel=1e-13)
+    for given in PAGE.values():
+        if given.value:
+            arrays = rng.normal(size=(len(given.shapes), 9, 4))
+            with_gradients = given.gradients(*arrays, **given.options).value
+            assert given.value(*arrays, **given.options) == pytest.approx(with_gradients, rel=1e-13)

@@ -225,6 +225,7 @@ IMAGE = np.ones((2, 4, 4, 1))
         (lambda: encoders.BatchNorm(2, eps=0.0), r"eps must be finite and > 0, got 0.0"),
         (lambda: encoders.mlp([4]), r"sizes must hold the input's and the output's at least, got \[4\]"),
         (lambda: encoders.mlp([4, 0]), r"sizes must be at least 1, got 0"),
+        (lambda: encoders.mlp(5), "sizes must be a list of whole numbers, got 5"),
         (lambda: encoders.conv_net([4]), r"channels must hold the image's and h's"),
         (lambda: encoders.conv_net([1, -1]), r"channels must be at least 1, got -1"),
         (lambda: encoders.Sequential({}), r"layers must hold at least one layer, got none"),

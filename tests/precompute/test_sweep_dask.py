@@ -68,7 +68,7 @@ def address(tmp_path_factory):
     with LocalCluster(
         n_workers=2,
         threads_per_worker=1,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         memory_limit=None,
         silence_logs=50,
         local_directory=tmp_path_factory.mktemp("scratch"),

@@ -1,13 +1,13 @@
 // JavaScript's loops, in a worker of their own: beside Pyodide, reduce runs many times slower.
-import { rows, serve } from "./timing.mjs";
+import { arrays, nested, serve } from "./timing.mjs";
 
-serve(async ({ loss, n, d, sets, options }) => {
-  const { plain, kinder, tuned } = await import(`./losses/${loss}.mjs`);
-  const input = rows(n, d, sets);
+serve(async ({ module, loops, options, ...size }) => {
+  const { plain, kinder, tuned } = await import(`./losses/${module}.mjs`);
+  const input = arrays(size).map(nested);
   const quick = tuned(input, options);
   return {
-    plain: () => plain(input, options),
-    ...(kinder && { kinder: () => kinder(input, options) }),
+    ...(loops && { plain: () => plain(input, options) }),
+    ...(loops && kinder && { kinder: () => kinder(input, options) }),
     tuned: quick.value,
     tunedGradients: quick.gradients,
   };

@@ -1,11 +1,12 @@
 // The engine's losses in the runtime that readers get.
 import { pyodide } from "./runtime.mjs";
-import { rows, serve } from "./timing.mjs";
+import { arrays, serve } from "./timing.mjs";
 
 const prepare = `
 import numpy as np
 
-arrays = np.array(given)
+arrays = [np.array(numbers).reshape(shape) for numbers, shape in given]
+del given
 called = PAGE[loss]
 runs = {"gradients": lambda: called.gradients(*arrays, **called.options).value}
 if called.value:
@@ -14,15 +15,18 @@ runs
 `;
 let runs;
 
-serve(({ source, loss, n, d, sets }) => {
+serve(({ sources, loss, ...size }) => {
   runs?.destroy();
   if (!pyodide.globals.has("PAGE")) {
-    // As a module of its own, which a data class asks for.
-    pyodide.FS.writeFile("page_losses.py", source);
-    pyodide.runPython("from page_losses import PAGE");
+    // As modules under their own names, which their imports and a data class ask for.
+    for (const [path, text] of Object.entries(sources)) {
+      pyodide.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
+      pyodide.FS.writeFile(path, text);
+    }
+    pyodide.runPython("from build_scripts.bench.page_losses import PAGE");
   }
   pyodide.globals.set("loss", loss);
-  pyodide.globals.set("given", pyodide.toPy(rows(n, d, sets)));
+  pyodide.globals.set("given", pyodide.toPy(arrays(size).map(({ numbers, shape }) => [numbers, shape])));
   runs = pyodide.runPython(prepare);
   return Object.fromEntries([...runs.keys()].map((name) => [name, runs.get(name)]));
 });

@@ -1,10 +1,13 @@
 // What both workers of the loss benchmark share: the input, and how a call is timed.
 
 const GRAIN = 20; // ms of one reading
-const SLOW = 500; // ms from which a call is not repeated for the compiler's sake
+const SLOW = 500; // ms from which a call is its own reading; `loss.py` states the rule
 
-/** The same sets of n rows in every run (Marsaglia's xorshift32), of plain numbers. */
-export function rows(n, d, sets) {
+/**
+ * Arrays of the given shapes, in which "n" and "d" stand for the size: the same numbers in every run
+ * (Marsaglia's xorshift32). With `unit` the rows of the last have length 1.
+ */
+export function arrays({ n, d, shapes, unit }) {
   let state = n * 1000 + d;
   const next = () => {
     state ^= state << 13;
@@ -12,29 +15,62 @@ export function rows(n, d, sets) {
     state ^= state << 5;
     return (state >>> 0) / 2 ** 32 - 0.5;
   };
-  const one = () => Array.from({ length: n }, () => Array.from({ length: d }, next));
-  return Array.from({ length: sets }, one);
+  const made = shapes.map((given) => {
+    const shape = given.map((size) => ({ n, d })[size] ?? size);
+    const numbers = new Float64Array(shape.reduce((a, b) => a * b));
+    return { shape, numbers: numbers.map(next) };
+  });
+  if (unit) {
+    const { numbers } = made.at(-1);
+    for (let at = 0; at < numbers.length; at += d) {
+      const row = numbers.subarray(at, at + d);
+      const length = Math.hypot(...row);
+      for (let k = 0; k < d; k++) row[k] /= length;
+    }
+  }
+  return made;
 }
 
-/** Answers `prepare` with the values of the `runs` ({name: function}) made, and `round` with their times. */
+/** One of them as arrays of arrays of plain numbers. */
+export function nested({ shape: [first, ...rest], numbers }) {
+  if (rest.length === 0) return [...numbers];
+  const size = numbers.length / first;
+  return Array.from({ length: first }, (_, i) =>
+    nested({ shape: rest, numbers: numbers.subarray(i * size, (i + 1) * size) }),
+  );
+}
+
+/**
+ * Answers `prepare` with the values of the `runs` ({name: function}) made and the times of those that are
+ * slow, which are called no more but for those named in `again`; and `round` with the times of all others.
+ */
 export function serve(prepare) {
   let runs = {};
   let calls = {};
-  addEventListener("message", async ({ data }) => {
-    if (data.type === "prepare") {
-      runs = await prepare(data);
-      const values = {};
-      for (const [name, run] of Object.entries(runs)) {
-        const first = time(() => (values[name] = run()), 1);
-        // Once more before it counts: the compiler has then seen the types.
-        if (first < SLOW) run();
-        calls[name] = first < SLOW ? Math.ceil(GRAIN / Math.max(time(run, 1), 0.05)) : 1;
-      }
-      postMessage(values);
-    } else {
+
+  async function answer(data) {
+    if (data.type === "round") {
       const timed = Object.entries(runs).map(([name, run]) => [name, time(run, calls[name])]);
-      postMessage(Object.fromEntries(timed));
+      return { times: Object.fromEntries(timed) };
     }
+    const values = {};
+    const times = {};
+    runs = await prepare(data);
+    for (const [name, run] of Object.entries(runs)) {
+      const first = time(() => (values[name] = run()), 1);
+      if (first > SLOW) {
+        times[name] = data.again.includes(name) ? time(run, 1) : first;
+        delete runs[name];
+        continue;
+      }
+      run(); // before it counts: the compiler has then seen the types
+      calls[name] = Math.ceil(GRAIN / Math.max(time(run, 1), 0.05));
+    }
+    return { values, times };
+  }
+
+  addEventListener("message", async ({ data }) => {
+    postMessage(await answer(data).catch((error) => ({ failed: String(error) })));
   });
 }
 

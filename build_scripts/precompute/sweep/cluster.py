@@ -35,7 +35,7 @@ def local(
             threads_per_worker=1,
             # No limit: Dask would pause a worker at a share of it, and the sweep would stand still.
             memory_limit=None,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.ERROR,
             local_directory=scratch,
             scheduler_kwargs={"allowed_failures": allowed_failures},

@@ -1,64 +1,63 @@
 // InfoNCE with negatives that all queries share (van den Oord et al. 2018, eq. 4).
+import { between } from "./between.mjs";
 import { dot, mean, sum, unit } from "./plain.mjs";
 import * as quick from "./quick.mjs";
 
-export function plain([queries, positives, negatives], { tau }) {
-  const [q, k, others] = [queries, positives, negatives].map((z) => z.map(unit));
-  return mean(
-    q.map((query, i) => {
-      const positive = Math.exp(dot(query, k[i]) / tau);
-      return -Math.log(positive / (positive + sum(others.map((key) => Math.exp(dot(query, key) / tau)))));
+/** Plain: the mean over queries, all unit, of the key's softmax among it and the negatives of query i. */
+export const meanOverQueries = (queries, keys, negativesOf, tau) =>
+  mean(
+    queries.map((query, i) => {
+      const positive = Math.exp(dot(query, keys[i]) / tau);
+      const negatives = negativesOf(i).map((key) => Math.exp(dot(query, key) / tau));
+      return -Math.log(positive / (positive + sum(negatives)));
     }),
   );
+
+export function plain(sets, { tau }) {
+  const [queries, keys, negatives] = sets.map((z) => z.map(unit));
+  return meanOverQueries(queries, keys, () => negatives, tau);
 }
 
-export function tuned([queries, positives, negatives], { tau }) {
-  const n = queries.length;
-  const m = negatives.length;
-  const d = queries[0].length;
-  const z = [queries, positives, negatives].map((rows) => quick.flat(rows));
-  const u = z.map((rows) => new Float64Array(rows.length));
-  const norms = [n, n, m].map((count) => new Float64Array(count));
-  const [gradQ, gradK, gradM] = z.map((rows) => new Float64Array(rows.length));
-  const [q, k, others] = u;
-  const s = new Float64Array(n * m);
-  const pull = new Float64Array(n);
+/**
+ * Tuned: the mean loss of n queries q by their keys k and the m negatives each whose logits stand in s. With
+ * `keep` s becomes the negatives' shares, and pull[i] minus what the key's lacks to 1.
+ */
+export function pickAll(q, k, s, pull, n, m, d, tau, keep) {
+  let loss = 0;
+  for (let i = 0; i < n; i++) {
+    const wanted = quick.dot(q, i * d, k, i * d, d) / tau;
+    const term = quick.pick(s, i * m, m, wanted, keep);
+    loss += term;
+    if (keep) pull[i] = Math.expm1(-term);
+  }
+  return loss / n;
+}
 
-  /** The loss; with `keep`, s holds the negatives' softmax and `pull` what the positive's lacks to 1. */
-  function softmax(keep) {
-    quick.normalize(z[0], q, norms[0], n, d);
-    quick.normalize(z[1], k, norms[1], n, d);
-    quick.normalize(z[2], others, norms[2], m, d);
-    quick.products(q, others, s, n, m, d, 1 / tau);
-    let loss = 0;
-    for (let i = 0; i < n; i++) {
-      const row = i * m;
-      const wanted = quick.dot(q, i * d, k, i * d, d) / tau;
-      const most = Math.max(wanted, quick.largest(s, row, m));
-      const rest = quick.exponentiate(s, row, m, most);
-      const total = rest + Math.exp(wanted - most);
-      loss += Math.log(total) + most - wanted;
-      if (!keep) continue;
-      quick.scaleRow(s, row, m, 1 / total);
-      pull[i] = rest / total;
-    }
-    return loss / n;
+export function tuned([queries, keys, negatives], { tau }) {
+  const table = between(queries, negatives, { unit: true });
+  const { n, m, d, a: q, s, gradA: gradQ, gradB: gradM } = table;
+  const z = quick.flat(keys);
+  const [k, gradK] = [new Float64Array(n * d), new Float64Array(n * d)];
+  const [norms, pull] = [new Float64Array(n), new Float64Array(n)];
+
+  function run(keep) {
+    table.fill(1 / tau);
+    quick.normalize(z, k, norms, n, d);
+    return pickAll(q, k, s, pull, n, m, d, tau, keep);
   }
 
   function gradients() {
-    const loss = softmax(true);
-    for (const gradient of [gradQ, gradK, gradM]) gradient.fill(0);
+    const loss = run(true);
+    table.back();
+    gradK.fill(0);
     for (let i = 0; i < n; i++) {
-      quick.add(gradQ, i * d, k, i * d, d, -pull[i]);
-      quick.add(gradK, i * d, q, i * d, d, -pull[i]);
+      quick.add(gradQ, i * d, k, i * d, d, pull[i]);
+      quick.add(gradK, i * d, q, i * d, d, pull[i]);
     }
-    quick.combine(s, m, 1, others, gradQ, n, m, d);
-    quick.combine(s, 1, m, q, gradM, m, n, d);
-    quick.normalizeBackward(gradQ, q, norms[0], n, d, 1 / (n * tau));
-    quick.normalizeBackward(gradK, k, norms[1], n, d, 1 / (n * tau));
-    quick.normalizeBackward(gradM, others, norms[2], m, d, 1 / (n * tau));
+    table.backToGiven(1 / (n * tau));
+    quick.normalizeBackward(gradK, k, norms, n, d, 1 / (n * tau));
     return loss;
   }
 
-  return { value: () => softmax(false), gradients, arrays: [gradQ, gradK, gradM] };
+  return { value: () => run(false), gradients, arrays: [gradQ, gradK, gradM] };
 }

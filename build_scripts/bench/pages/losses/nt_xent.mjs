@@ -1,6 +1,7 @@
 // NT-Xent: which of the other 2N - 1 views is mine? (Chen et al. 2020, eq. 1)
 import { cosine, dot, mean, unit } from "./plain.mjs";
 import * as quick from "./quick.mjs";
+import { tunedOverAnchors } from "./views.mjs";
 
 /** The usual loop: the cosine of every pair. */
 export const plain = ([zA, zB], { tau }) => meanLoss([...zA, ...zB], zA.length, (a, b) => cosine(a, b) / tau);
@@ -19,44 +20,11 @@ function meanLoss(z, n, logit) {
   );
 }
 
-export function tuned([zA, zB], { tau }) {
-  const n = zA.length;
-  const d = zA[0].length;
-  const count = 2 * n;
-  const z = quick.flat(zA, zB);
-  const norms = new Float64Array(count);
-  const u = new Float64Array(count * d);
-  const s = new Float64Array(count * count);
-  const gradient = new Float64Array(count * d);
-
-  /** The loss; s holds each row's terms, and with `keep` its softmax, less one at the positive. */
-  function softmax(keep) {
-    quick.normalize(z, u, norms, count, d);
-    quick.gram(u, s, count, d, 1 / tau);
-    let loss = 0;
-    for (let i = 0; i < count; i++) {
-      const row = i * count;
-      const positive = row + ((i + n) % count);
-      const wanted = s[positive];
-      s[row + i] = -Infinity; // no view is compared with itself
-      const most = quick.largest(s, row, count);
-      const total = quick.exponentiate(s, row, count, most);
-      loss += Math.log(total) + most - wanted;
-      if (!keep) continue;
-      quick.scaleRow(s, row, count, 1 / total);
-      s[positive] -= 1;
-    }
-    return loss / count;
-  }
-
-  function gradients() {
-    const loss = softmax(true);
-    quick.symmetrize(s, count); // a row is pulled as an anchor, and as others' positive or negative
-    gradient.fill(0);
-    quick.combine(s, count, 1, u, gradient, count, count, d);
-    quick.normalizeBackward(gradient, u, norms, count, d, 1 / (count * tau));
+export const tuned = (views, { tau }) =>
+  tunedOverAnchors(views, tau, (s, row, count, i, p, keep) => {
+    const wanted = s[row + p];
+    s[row + i] = s[row + p] = -Infinity; // no view is compared with itself
+    const loss = quick.pick(s, row, count, wanted, keep);
+    if (keep) s[row + p] = Math.expm1(-loss);
     return loss;
-  }
-
-  return { value: () => softmax(false), gradients, arrays: [gradient] };
-}
+  });

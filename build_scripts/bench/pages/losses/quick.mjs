@@ -3,8 +3,8 @@
 
 const BLOCK = 32;
 
-/** Rows of plain numbers, those of several sets below one another, as one flat array. */
-export const flat = (...sets) => Float64Array.from(sets.flat(2));
+/** Arrays of arrays of numbers, one set after the other, as one flat array. */
+export const flat = (...sets) => Float64Array.from(sets.flat(Infinity));
 
 /** out[i, j] = scale * a_i . b_j for rows a (n, d) and b (m, d). */
 export function products(a, b, out, n, m, d, scale) {
@@ -192,4 +192,15 @@ export function exponentiate(s, o, m, shift) {
 /** Multiplies the m numbers of s from o on. */
 export function scaleRow(s, o, m, factor) {
   for (let j = o; j < o + m; j++) s[j] *= factor;
+}
+
+/**
+ * The cross-entropy of the logit `wanted` among itself and the m others of s from o on, l = -log P.
+ * With `keep` each of them becomes its probability; what P lacks to 1 is -expm1(-l).
+ */
+export function pick(s, o, m, wanted, keep) {
+  const most = Math.max(wanted, largest(s, o, m));
+  const total = exponentiate(s, o, m, most) + Math.exp(wanted - most);
+  if (keep) scaleRow(s, o, m, 1 / total);
+  return Math.log(total) + most - wanted;
 }

@@ -2,35 +2,34 @@
 // positive and within the margin (Schroff et al. 2015, sections 3.1 and 3.2).
 import { mean, squaredDistance, unit } from "./plain.mjs";
 import * as quick from "./quick.mjs";
+import { table } from "./views.mjs";
 
-export function plain([zA, zB], { margin }) {
+/** Plain: what is missing to the margin, over the triplets that `choose` takes of an anchor's negatives. */
+export function meanOverChosen([zA, zB], margin, choose) {
   const u = [...zA, ...zB].map(unit);
   const missing = u.flatMap((anchor, i) => {
     const p = (i + zA.length) % u.length;
     const distances = u.map((other) => squaredDistance(anchor, other));
-    const short = distances.filter(
-      (x, k) => k !== i && k !== p && x > distances[p] && x < distances[p] + margin,
-    );
-    return short.length ? [distances[p] - Math.min(...short) + margin] : [];
+    const short = distances.filter((x, k) => k !== i && k !== p && x < distances[p] + margin);
+    return choose(short, distances[p]).map((x) => distances[p] - x + margin);
   });
   return missing.length ? mean(missing) : 0;
 }
 
-export function tuned([zA, zB], { margin }) {
-  const n = zA.length;
-  const d = zA[0].length;
-  const count = 2 * n;
-  const z = quick.flat(zA, zB);
-  const norms = new Float64Array(count);
-  const u = new Float64Array(count * d);
-  const s = new Float64Array(count * count);
+export const plain = (views, { margin }) =>
+  meanOverChosen(views, margin, (short, positive) => {
+    const beyond = short.filter((x) => x > positive);
+    return beyond.length ? [Math.min(...beyond)] : [];
+  });
+
+export function tuned(views, { margin }) {
+  const { count, d, u, norms, s, gradient, fill } = table(views, 1);
+  const n = count / 2;
   const nearest = new Int32Array(count);
-  const gradient = new Float64Array(count * d);
   let chosen = 0;
 
   function value() {
-    quick.normalize(z, u, norms, count, d);
-    quick.gram(u, s, count, d, 1);
+    fill();
     let loss = 0;
     chosen = 0;
     for (let i = 0; i < count; i++) {
@@ -56,6 +55,7 @@ export function tuned([zA, zB], { margin }) {
     return chosen ? loss / chosen : 0;
   }
 
+  /** At most one triplet an anchor: few rows are met, so there is no product of tables. */
   function gradients() {
     const loss = value();
     gradient.fill(0);
