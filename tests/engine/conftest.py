@@ -9,7 +9,7 @@ from hypothesis import settings
 # tests/engine_in_pyodide runs this folder in the browser's Python too, which has no torch.
 BROWSER = sys.platform == "emscripten"
 
-settings.register_profile("engine", deadline=None, max_examples=6 if BROWSER else 60, derandomize=True)
+settings.register_profile("engine", deadline=None, max_examples=6 if BROWSER else 30, derandomize=True)
 settings.load_profile("engine")
 
 if not BROWSER:
