@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from sim_engine._check import generator
 from sim_engine.augment._pixels import in_range
 
 
@@ -101,5 +102,10 @@ class FactorDraw:
         in_range("most", self.most, 0.0, 100.0)
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
-        """One step with its factor."""
+        """One step with its factor.
+
+        Raises:
+            ValueError: rng is no generator.
+        """
+        generator(rng)
         return (Step(self._name, {"factor": uniform_factor(rng, self.most)}),)

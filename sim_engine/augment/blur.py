@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sim_engine._check import Array, whole
+from sim_engine._check import Array, generator, whole
 from sim_engine.augment._pixels import LIMIT, View, column, per_image, pixels, span
 from sim_engine.augment._step import Step, uniform
 
@@ -132,7 +132,8 @@ class RandomGaussianBlur:
         """One step with its sigma and its kernel.
 
         Raises:
-            ValueError: height or width is not a whole number >= 1.
+            ValueError: height or width is not a whole number >= 1, or rng is no generator.
         """
+        generator(rng)
         kernel = kernel_size(min(height, width)) if self.kernel is None else int(self.kernel)
         return (Step("gaussian_blur", {"sigma": uniform(rng, *self.sigma), "kernel": kernel}),)

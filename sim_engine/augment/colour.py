@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sim_engine._check import generator
 from sim_engine.augment import _colour
 from sim_engine.augment._pixels import View, column, in_range, per_image, pixels
 from sim_engine.augment._step import FactorDraw, Step
@@ -210,5 +211,10 @@ class RandomGrey:
         in_range("p", self.p, 0.0, 1.0)
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
-        """The step, or none."""
+        """The step, or none.
+
+        Raises:
+            ValueError: rng is no generator.
+        """
+        generator(rng)
         return (Step("grey"),) if rng.random() < self.p else ()

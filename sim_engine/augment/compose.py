@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim_engine._check import generator
 from sim_engine.augment._pixels import in_range
 from sim_engine.augment._step import Operation, Step
 
@@ -21,7 +22,12 @@ class Compose:
     stages: tuple[tuple[Operation, float], ...]
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
-        """The steps of the operations that chance chose; one of probability 1 uses no chance to be chosen."""
+        """The steps of the operations that chance chose; one of probability 1 uses no chance to be chosen.
+
+        Raises:
+            ValueError: rng is no generator.
+        """
+        generator(rng)
         steps: list[Step] = []
         for operation, p in self.stages:
             if p < 1.0 and rng.random() >= p:

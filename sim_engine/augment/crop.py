@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim_engine._check import Array, whole
+from sim_engine._check import Array, generator, whole
 from sim_engine.augment._pixels import View, pixels, span, whole_per_image
 from sim_engine.augment._step import Step, uniform
 
@@ -157,7 +157,12 @@ class RandomResizedCrop:
         span("ratio", self.ratio, 1e-3, 1e3)
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
-        """One step with its box."""
+        """One step with its box.
+
+        Raises:
+            ValueError: rng is no generator.
+        """
+        generator(rng)
         low, high = math.log(self.ratio[0]), math.log(self.ratio[1])
         box = (0, 0, height, width)
         for _ in range(ATTEMPTS):

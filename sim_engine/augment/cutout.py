@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sim_engine._check import generator
 from sim_engine.augment._pixels import View, in_range, pixels, whole_per_image
 from sim_engine.augment._step import Step
 
@@ -102,7 +103,12 @@ class RandomCutout:
         in_range("fill", self.fill, 0.0, 1.0)
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
-        """One step with its box."""
+        """One step with its box.
+
+        Raises:
+            ValueError: rng is no generator.
+        """
+        generator(rng)
         h, w = round(self.side * height), round(self.side * width)
         box = {
             "top": int(rng.integers(height)) - h // 2,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sim_engine._check import generator
 from sim_engine.augment._pixels import View, in_range, pixels
 from sim_engine.augment._step import Step
 
@@ -58,5 +59,10 @@ class RandomHorizontalFlip:
         in_range("p", self.p, 0.0, 1.0)
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
-        """The step, or none."""
+        """The step, or none.
+
+        Raises:
+            ValueError: rng is no generator.
+        """
+        generator(rng)
         return (Step("horizontal_flip"),) if rng.random() < self.p else ()

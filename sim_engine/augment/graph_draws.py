@@ -46,7 +46,12 @@ class RandomEdgeDrop:
         in_range("p", self.p, 0.0, 1.0)
 
     def draw(self, rng: np.random.Generator, edges: Whole, features: Array) -> Step:
-        """One step with the rows to leave out."""
+        """One step with the rows to leave out.
+
+        Raises:
+            ValueError: rng is no generator.
+        """
+        generator(rng)
         if len(edges) == 0:
             return Step("edge_drop", {"dropped": ()})
         pairs, which = np.unique(np.sort(edges, axis=1), axis=0, return_inverse=True)
@@ -78,7 +83,12 @@ class RandomFeatureMask:
         in_range("p", self.p, 0.0, 1.0)
 
     def draw(self, rng: np.random.Generator, edges: Whole, features: Array) -> Step:
-        """One step with the columns to set to 0."""
+        """One step with the columns to set to 0.
+
+        Raises:
+            ValueError: rng is no generator.
+        """
+        generator(rng)
         masked = np.flatnonzero(rng.random(features.shape[1]) < self.p)
         return Step("feature_mask", {"masked": tuple(masked.tolist())})
 
@@ -109,7 +119,12 @@ class RandomNodeDrop:
             raise ValueError("part must be less than 1, got 1: a view needs a node")
 
     def draw(self, rng: np.random.Generator, edges: Whole, features: Array) -> Step:
-        """One step with the nodes to leave out, in order."""
+        """One step with the nodes to leave out, in order.
+
+        Raises:
+            ValueError: rng is no generator.
+        """
+        generator(rng)
         n = len(features)
         dropped = np.sort(rng.permutation(n)[: int(self.part * n)])
         return Step("node_drop", {"dropped": tuple(dropped.tolist())})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sim_engine._check import generator
 from sim_engine.augment import _colour
 from sim_engine.augment._pixels import View, column, in_range, per_image, pixels
 from sim_engine.augment._step import Step, uniform
@@ -66,5 +67,10 @@ class RandomHue:
         in_range("most", self.most, 0.0, 0.5)
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
-        """One step with its shift."""
+        """One step with its shift.
+
+        Raises:
+            ValueError: rng is no generator.
+        """
+        generator(rng)
         return (Step("hue", {"shift": uniform(rng, -self.most, self.most)}),)

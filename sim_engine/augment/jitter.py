@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sim_engine._check import Array
+from sim_engine._check import Array, generator
 from sim_engine.augment import _colour
 from sim_engine.augment._pixels import View, column, in_range, per_image, pixels
 from sim_engine.augment._step import Step, uniform, uniform_factor
@@ -159,7 +159,12 @@ class RandomColourJitter:
             raise ValueError(f"listing must be 'tensorflow' or 'pytorch', got {self.listing!r}")
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
-        """One step with four numbers and, for "pytorch", their order."""
+        """One step with four numbers and, for "pytorch", their order.
+
+        Raises:
+            ValueError: rng is no generator.
+        """
+        generator(rng)
         most = 0.8 * self.s
         added = self.listing == "tensorflow"
         brightness = uniform(rng, -most, most) if added else uniform_factor(rng, most)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sim_engine._check import generator
 from sim_engine.augment._pixels import LIMIT, View, column, per_image, pixels, span, whole_per_image
 from sim_engine.augment._step import Step, uniform
 
@@ -69,6 +70,11 @@ class RandomNoise:
         span("sigma", self.sigma, 0.0, LIMIT)
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
-        """One step with its sigma and its seed."""
+        """One step with its sigma and its seed.
+
+        Raises:
+            ValueError: rng is no generator.
+        """
+        generator(rng)
         sigma = uniform(rng, *self.sigma)
         return (Step("noise", {"sigma": sigma, "seed": int(rng.integers(SEEDS))}),)

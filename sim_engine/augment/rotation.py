@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sim_engine._check import generator
 from sim_engine.augment._pixels import View, in_range, per_image, pixels
 from sim_engine.augment._step import Step, uniform
 
@@ -98,7 +99,12 @@ class RandomRotation:
             per_image("angles", np.asarray(self.angles, dtype=np.float64), len(self.angles))
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> tuple[Step, ...]:
-        """One step with its angle."""
+        """One step with its angle.
+
+        Raises:
+            ValueError: rng is no generator.
+        """
+        generator(rng)
         if self.angles is None:
             degrees = uniform(rng, -self.most, self.most)
         else:

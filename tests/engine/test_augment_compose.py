@@ -187,3 +187,20 @@ def test_simclr_of_a_96_pixel_image_takes_far_less_than_20_ms(rng):
 def test_mistakes_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(np.zeros((2, 4, 4, 3), np.uint8))
+
+
+GRAPH_DRAWS = (augment.RandomEdgeDrop, augment.RandomFeatureMask, augment.RandomNodeDrop)
+OF_IMAGES = [getattr(augment, name) for name in augment.__all__ if name.startswith("Random")]
+OF_IMAGES = [make for make in OF_IMAGES if make not in GRAPH_DRAWS]
+
+
+@pytest.mark.parametrize("draw", [*(make() for make in OF_IMAGES), simclr()], ids=lambda d: type(d).__name__)
+def test_a_draw_wants_a_generator_and_not_a_seed(draw):
+    with pytest.raises(ValueError, match=r"rng must be a numpy\.random\.Generator, got 3"):
+        draw.draw(3, 8, 8)
+
+
+@pytest.mark.parametrize("make", GRAPH_DRAWS)
+def test_a_draw_of_a_graph_wants_a_generator_and_not_a_seed(make):
+    with pytest.raises(ValueError, match=r"rng must be a numpy\.random\.Generator, got 3"):
+        make().draw(3, np.zeros((0, 2), int), np.ones((2, 1)))
