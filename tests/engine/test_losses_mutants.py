@@ -26,6 +26,15 @@ def test_weights_with_a_positive_that_is_not_the_hardest():
         (lambda: losses.byol([[1.0]], [[0.0]], [[1.0]], [[1.0]]), "^p_b must have no zero row"),
         (lambda: losses.byol([[1.0]], [[1.0]], [[0.0]], [[1.0]]), "^z_a must have no zero row"),
         (lambda: losses.byol([[1.0]], [[1.0]], [[1.0]], [[0.0]]), "^z_b must have no zero row"),
+        (lambda: losses.align_uniform(np.eye(2), np.zeros((2, 2))), "^z_b must have no zero row"),
+        (lambda: losses.triplet_views(np.eye(2), np.zeros((2, 2))), "^z_b must have no zero row"),
+        (lambda: losses.moco([[1.0]], [[0.0]], losses.Queue([[1.0]]), 0.5), "^k must have no zero row"),
+        (
+            lambda: losses.barlow_twins([[1.0, 3.0], [2.0, 3.0]], np.eye(2), eps=0.0),
+            "^z_a must have no constant column when eps = 0, got one at column 1$",
+        ),
+        (lambda: losses.momentum_update({"w": [1.0]}, {"w": [math.nan]}), r"^params_q\['w'\] must be finite"),
+        (lambda: losses.momentum_update({"w": [math.nan]}, {"w": [1.0]}), r"^params_k\['w'\] must be finite"),
         *[
             (
                 lambda loss=loss, rest=rest: loss([[1.0]], [[1.0]], **rest),
@@ -68,3 +77,84 @@ def test_spectral_adds_the_diagonal_of_float32_in_float64():
     """Four products of 1e38 exceed the largest float32, and not the largest float64."""
     z = 1e19 * np.eye(4, dtype=np.float32)
     assert losses.spectral(z, z).value == pytest.approx(-2e38, rel=1e-6)
+
+
+ONE = np.ones((1, 2), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda tau: losses.moco(ONE, ONE, losses.Queue([[1.0, 0.0]]), tau), "tau"),
+        (lambda tau: losses.dino(ONE, ONE, ONE, ONE, [0.0, 0.0], tau_student=tau), "tau_student"),
+        (lambda tau: losses.dino(ONE, ONE, ONE, ONE, [0.0, 0.0], tau_teacher=tau), "tau_teacher"),
+        (lambda tau: losses.dino_cross_entropy(ONE, ONE, [0.0, 0.0], tau_student=tau), "tau_student"),
+        (lambda tau: losses.dino_cross_entropy(ONE, ONE, [0.0, 0.0], tau_teacher=tau), "tau_teacher"),
+    ],
+)
+def test_a_temperature_whose_inverse_float32_cannot_hold_is_refused_by_name(call, name):
+    with pytest.raises(ValueError, match=f"^{name} must be at least"):
+        call(1e-39)
+    for tau in (0.0, math.nan):
+        with pytest.raises(ValueError, match=f"^{name} must be finite and > 0"):
+            call(tau)
+
+
+TILTED = np.array([[1.0, 0.2], [0.1, 1.0], [-0.7, 0.4]])
+TINY = 1e-310
+
+
+@pytest.mark.parametrize(
+    ("loss", "names"),
+    [
+        (losses.align_uniform, ("z_a", "z_b")),
+        (lambda a, b: losses.barlow_twins(a, b, eps=0.0), ("z_a", "z_b")),
+        (lambda x, y: losses.clip(x, y, 1.0), ("image", "text")),
+        (lambda q, k, m: losses.info_nce(q, k, m, 0.5), ("query", "positive", "negatives")),
+        (lambda a, p, n: losses.triplet(a, p, n, 3.0), ("anchor", "positive", "negative")),
+        (lambda a, b: losses.triplet_views(a, b, 3.0, select="violating"), ("z_a", "z_b")),
+    ],
+)
+def test_a_gradient_that_overflows_is_named_whichever_it_is(loss, names):
+    rows = [TILTED, TILTED[:, ::-1].copy(), TILTED[::-1] * [1.0, -1.0]][: len(names)]
+    for at, name in enumerate(names):
+        given = [TINY * z if i == at else z for i, z in enumerate(rows)]
+        with pytest.raises(ValueError, match=f"^the gradient in {name} overflows float64 at row"):
+            loss(*given)
+
+
+def test_hard_negative_refuses_a_beta_that_overflows_with_tau_or_alone():
+    most = np.finfo(np.float64).max / 4
+    for beta, tau in ((1.5 * most, 2.0), (0.75 * most, 0.5)):
+        with pytest.raises(ValueError, match=r"^beta / tau must be at most"):
+            losses.hard_negative(TILTED, TILTED, tau, 0.1, beta)
+
+
+def test_a_triplet_just_at_the_margin_pulls_nobody():
+    """Squared distances 0 and 2 differ by the margin to the digit: the loss is 0 there, and flat beyond."""
+    result = losses.triplet([[1.0, 0.0]], [[1.0, 0.0]], [[0.0, 1.0]], margin=2.0)
+    assert result.value == 0.0
+    assert not result.grad_positive.any()
+    assert not result.grad_negative.any()
+
+
+def test_vicreg_finds_the_mean_of_a_float32_column_in_float64():
+    """Four numbers near the largest float32 have a mean, although it cannot hold their sum."""
+    z = np.array([[3e38], [2e38], [3e38], [2e38]], np.float32)
+    result = losses.vicreg(z, z)
+    assert result.value == 0.0
+    assert not result.grad_a.any()
+
+
+def test_spectral_adds_the_squares_of_float32_in_float64():
+    """Squares of 1e20 exceed the largest float32."""
+    z = np.array([[1e10, 0.0], [1e10, 0.0]], np.float32)
+    s = float(z[0, 0]) ** 2
+    assert losses.spectral(z, z).value == pytest.approx(s**2 - 2 * s, rel=1e-6)
+
+
+def test_nt_logistic_adds_the_logarithms_of_a_float32_row_in_float64():
+    """126 negatives of cosine 0 give log 2 each, rounded once and not as their sum grows."""
+    eye, tau = np.eye(64, dtype=np.float32), 0.5
+    wanted = 126 * float(np.log(np.float32(2))) + math.log1p(math.exp(-1 / tau))
+    assert losses.nt_logistic(eye, eye, tau).value == pytest.approx(wanted, abs=2e-7)
