@@ -31,7 +31,7 @@ class PageLoss:
         options: what Python and JavaScript are given beside them.
         gradients: the engine's result, of the arrays and the options.
         value: the value alone, where the engine has such a way.
-        views: it compares every two of the 2N rows of both views.
+        pairs: how many pairs of rows it compares, by N; 0 where no row meets those of other images.
         unit: the last array has rows of length 1.
     """
 
@@ -39,7 +39,7 @@ class PageLoss:
     options: Mapping[str, float]
     gradients: Callable[..., Any]
     value: Callable[..., float] | None = None
-    views: bool = False
+    pairs: Callable[[int], int] = lambda n: 0
     unit: bool = False
 
 
@@ -71,7 +71,11 @@ def _moco(q: Any, k: Any, keys: Any, *, tau: float) -> losses.MocoResult:
 def _of_views(
     options: Mapping[str, float], gradients: Callable[..., Any], value: Callable[..., float] | None = None
 ) -> PageLoss:
-    return PageLoss((ROWS, ROWS), options, gradients, value, views=True)
+    return PageLoss((ROWS, ROWS), options, gradients, value, pairs=lambda n: (2 * n) ** 2)
+
+
+def _crosswise(n: int) -> int:
+    return n**2
 
 
 _VICREG = {"invariance": 25.0, "variance": 25.0, "covariance": 1.0, "gamma": 1.0, "eps": 1e-4}
@@ -87,14 +91,14 @@ PAGE = {
     "sup_con, in": _of_views({"tau": TAU, "per_class": CLASS}, _sup_con_in),
     "triplet_views": _of_views({"margin": MARGIN}, losses.triplet_views),
     "triplet_views, violating": _of_views({"margin": MARGIN}, _violating),
-    "align_uniform": PageLoss((ROWS, ROWS), {"alpha": 2.0, "t": 2.0}, losses.align_uniform),
-    "clip": PageLoss((ROWS, ROWS), {"log_scale": -math.log(TAU)}, losses.clip),
-    "n_pair": PageLoss((ROWS, ROWS), {}, losses.n_pair),
-    "spectral": PageLoss((ROWS, ROWS), {}, losses.spectral),
-    "info_nce": PageLoss((ROWS, ROWS, ROWS), {"tau": TAU}, losses.info_nce),
+    "align_uniform": PageLoss((ROWS, ROWS), {"alpha": 2.0, "t": 2.0}, losses.align_uniform, pairs=_crosswise),
+    "clip": PageLoss((ROWS, ROWS), {"log_scale": -math.log(TAU)}, losses.clip, pairs=_crosswise),
+    "n_pair": PageLoss((ROWS, ROWS), {}, losses.n_pair, pairs=_crosswise),
+    "spectral": PageLoss((ROWS, ROWS), {}, losses.spectral, pairs=_crosswise),
+    "info_nce": PageLoss((ROWS,) * 3, {"tau": TAU}, losses.info_nce, pairs=_crosswise),
     "info_nce, own keys": PageLoss((ROWS, ROWS, ("n", OWN, "d")), {"tau": TAU}, losses.info_nce),
-    "moco": PageLoss((ROWS, ROWS, (QUEUE, "d")), {"tau": TAU}, _moco, unit=True),
-    "triplet": PageLoss((ROWS, ROWS, ROWS), {"margin": MARGIN}, losses.triplet),
+    "moco": PageLoss((ROWS, ROWS, (QUEUE, "d")), {"tau": TAU}, _moco, pairs=lambda n: n * QUEUE, unit=True),
+    "triplet": PageLoss((ROWS,) * 3, {"margin": MARGIN}, losses.triplet),
     "barlow_twins": PageLoss((ROWS, ROWS), {"lam": 0.0051, "eps": 1e-5}, losses.barlow_twins),
     "vicreg": PageLoss((ROWS, ROWS), _VICREG, losses.vicreg),
     "normalized_mse": PageLoss((ROWS, ROWS), {}, losses.normalized_mse),

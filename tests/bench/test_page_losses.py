@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from build_scripts.bench import loss, page_losses
+from build_scripts.bench.browser import BenchError
 from build_scripts.bench.cases import CASES, gradients
 from build_scripts.bench.page_losses import PAGE, module
 
@@ -102,10 +103,49 @@ def test_some_rows_are_at_the_floor_and_some_are_not(javascript, name):
 
 def test_the_largest_size_is_left_out_by_the_stated_rule():
     assert all(set(loss.sizes(name)) >= {(64, 2), (256, 64), (1024, 256)} for name in PAGE)
-    assert [d for n, d in loss.sizes("nt_xent") if n == loss.LARGE] == [64]
-    assert [d for n, d in loss.sizes("byol") if n == loss.LARGE] == [64]
-    assert all(n < loss.LARGE for n, _ in loss.sizes("dcl"))
+    large = {name: [d for n, d in loss.sizes(name) if n == loss.LARGE] for name in PAGE}
+    assert large["nt_xent"] == large["clip"] == large["byol"] == [64]
+    assert large["dcl"] == large["sup_con, in"] == []
     assert str(loss.LARGE) in loss._RULES["sizes"]
+
+
+def test_the_plain_loop_is_left_out_where_it_takes_long():
+    assert all(loss.has_loops(name, 1024, 64) for name in PAGE)
+    assert loss.has_loops("nt_xent", 1024, 256)
+    assert not loss.has_loops("dcl", 1024, 256)
+    assert not loss.has_loops("nt_xent", 4096, 64)
+    assert loss.has_loops("byol", 4096, 64)
+    assert str(loss.LARGE) in loss._RULES["plain loops"]
+
+
+def test_only_nt_xent_has_targets_and_none_of_them_at_d_2():
+    times = {key: [1.0] for key in ("value", "gradients", "plain", "kinder", "tuned", "tunedGradients")}
+    rows = [row for name, given in PAGE.items() for row in loss._rows(name, given, 64, 64, times, {})]
+    assert {row.what for row in rows if row.target} == {
+        "nt_xent forward in the page, N 64, d 64",
+        "nt_xent forward + backward in the page, N 64, d 64",
+    }
+    at_two = loss._rows("nt_xent", PAGE["nt_xent"], 1024, 2, times, {})
+    assert [row.beside for row in at_two if row.target] == ["1.00 ms plain JavaScript loop"]
+
+
+def test_what_the_engine_cannot_do_in_the_page_misses_its_target():
+    times = {"value": [1.0], "tuned": [2.0], "tunedGradients": [3.0]}
+    thrown = {"gradients": "ValueError: too large"}
+    loss._compare("nt_xent", {"value": 0.5, "tuned": 0.5, "tunedGradients": 0.5}, thrown)
+    forward, both = loss._rows("nt_xent", PAGE["nt_xent"], 4096, 64, times, thrown)
+    assert (forward.value, forward.verdict) == (2.0, "pass")
+    assert (both.ours, both.verdict) == ("fails", "miss")
+    assert both.spread.startswith("ValueError: too large")
+
+
+@pytest.mark.parametrize(
+    ("values", "thrown"),
+    [({"gradients": 1.0, "tuned": 1.001}, {}), ({"gradients": 1.0}, {"tuned": "RangeError: no memory"})],
+)
+def test_values_that_differ_and_loops_that_throw_stop_the_benchmark(values, thrown):
+    with pytest.raises(BenchError, match=r"dcl, N 64: .*(differ|tuned throws RangeError)"):
+        loss._compare("dcl, N 64", values, thrown)
 
 
 def test_the_value_alone_is_the_value():

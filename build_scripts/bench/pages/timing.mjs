@@ -1,7 +1,9 @@
 // What both workers of the loss benchmark share: the input, and how a call is timed.
 
 const GRAIN = 20; // ms of one reading
-const SLOW = 500; // ms from which a call is its own reading; `loss.py` states the rule
+// ms from which a call is its own reading, and a plain loop's; `loss.py` states the rule
+const SLOW = 500;
+const SLOW_LOOP = 100;
 
 /**
  * Arrays of the given shapes, in which "n" and "d" stand for the size: the same numbers in every run
@@ -41,8 +43,8 @@ export function nested({ shape: [first, ...rest], numbers }) {
 }
 
 /**
- * Answers `prepare` with the values of the `runs` ({name: function}) made and the times of those that are
- * slow, which are called no more but for those named in `again`; and `round` with the times of all others.
+ * Answers `prepare` with the values of the `runs` ({name: function}) made, the times of those that are slow,
+ * but for those named in `judged`, and what those say that throw; and `round` with the times of all others.
  */
 export function serve(prepare) {
   let runs = {};
@@ -55,18 +57,29 @@ export function serve(prepare) {
     }
     const values = {};
     const times = {};
+    const thrown = {};
     runs = await prepare(data);
     for (const [name, run] of Object.entries(runs)) {
-      const first = time(() => (values[name] = run()), 1);
-      if (first > SLOW) {
-        times[name] = data.again.includes(name) ? time(run, 1) : first;
+      let first;
+      try {
+        first = time(() => (values[name] = run()), 1);
+      } catch (error) {
+        thrown[name] = String(error).trim().split("\n").at(-1);
         delete runs[name];
         continue;
       }
-      run(); // before it counts: the compiler has then seen the types
-      calls[name] = Math.ceil(GRAIN / Math.max(time(run, 1), 0.05));
+      const slow = first > SLOW;
+      if (!slow) run(); // before it counts: the compiler has then seen the types
+      const took = slow ? first : time(run, 1);
+      const loop = name === "plain" || name === "kinder";
+      if (!data.judged.includes(name) && (slow || (loop && took > SLOW_LOOP))) {
+        times[name] = took;
+        delete runs[name];
+        continue;
+      }
+      calls[name] = Math.ceil(GRAIN / Math.max(took, 0.05));
     }
-    return { values, times };
+    return { values, times, thrown };
   }
 
   addEventListener("message", async ({ data }) => {
