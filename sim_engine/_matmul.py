@@ -20,6 +20,8 @@ Path = Literal["blas", "einsum"]
 SHORT_INNER = 16
 # Rows of blocks in a Gram matrix: with 8, 36 of 64 blocks are computed and the rest is copied.
 BLOCKS = 8
+# einsum counts its products in the machine's own integers, which wasm has of 32 bits.
+MOST_PRODUCTS = 2**31 - 1
 
 _path: Path = "einsum" if sys.platform == "emscripten" else "blas"
 
@@ -36,10 +38,14 @@ def matmul(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     """
     if _path == "blas":
         product: NDArray[Any] = a @ b
-    elif a.shape[1] < SHORT_INNER:
-        product = np.einsum("ik,kj->ij", np.ascontiguousarray(a), np.ascontiguousarray(b))
-    else:
-        product = np.einsum("ik,jk->ij", np.ascontiguousarray(a), np.ascontiguousarray(b.T))
+        return product
+    a, short = np.ascontiguousarray(a), a.shape[1] < SHORT_INNER
+    letters, b = ("ik,kj->ij", b) if short else ("ik,jk->ij", b.T)
+    b = np.ascontiguousarray(b)
+    product = np.empty((len(a), b.shape[1 if short else 0]), np.result_type(a, b))
+    size = max(1, MOST_PRODUCTS // max(1, b.size))
+    for start in range(0, len(a), size):
+        np.einsum(letters, a[start : start + size], b, out=product[start : start + size])
     return product
 
 
@@ -56,7 +62,7 @@ def gram(a: NDArray[Any]) -> NDArray[Any]:
         return matmul(a, a.T)
     a = np.ascontiguousarray(a)
     product = np.empty((len(a), len(a)), a.dtype)
-    size = max(1, -(-len(a) // BLOCKS))
+    size = max(1, min(-(-len(a) // BLOCKS), MOST_PRODUCTS // a.size))
     for start in range(0, len(a), size):
         end = start + size
         np.einsum("ik,jk->ij", a[start:end], a[:end], out=product[start:end, :end])

@@ -131,6 +131,19 @@ def test_gram_and_symmetrized_product(rng, n, d, path):
     np.testing.assert_allclose(both, slow, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("n", [1, 9, 33])
+@pytest.mark.parametrize("d", [3, 40])
+@pytest.mark.parametrize("most", [1, 200, 3000])
+def test_products_beyond_einsums_count_are_made_in_parts(rng, monkeypatch, n, d, most):
+    """In wasm einsum refuses more than 2^31 products; 8192 views of length 64 have twice as many."""
+    a, b = rng.normal(size=(n, d)), rng.normal(size=(d, 5))
+    with forced("einsum"):
+        whole, square = matmul(a, b), _matmul.gram(a)
+        monkeypatch.setattr(_matmul, "MOST_PRODUCTS", most)
+        np.testing.assert_array_equal(matmul(a, b), whole)
+        np.testing.assert_allclose(_matmul.gram(a), square, rtol=1e-13, atol=1e-13)
+
+
 def test_forcing_a_path_ends_with_the_block():
     before = _matmul._path
     with forced("einsum"):
