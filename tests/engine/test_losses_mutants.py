@@ -33,6 +33,8 @@ def test_weights_with_a_positive_that_is_not_the_hardest():
             lambda: losses.barlow_twins([[1.0, 3.0], [2.0, 3.0]], np.eye(2), eps=0.0),
             "^z_a must have no constant column when eps = 0, got one at column 1$",
         ),
+        (lambda: losses.momentum_update([], {}), "^params_k must map"),
+        (lambda: losses.momentum_update({}, []), "^params_q must map"),
         (lambda: losses.momentum_update({"w": [1.0]}, {"w": [math.nan]}), r"^params_q\['w'\] must be finite"),
         (lambda: losses.momentum_update({"w": [math.nan]}, {"w": [1.0]}), r"^params_k\['w'\] must be finite"),
         *[
@@ -86,6 +88,8 @@ ONE = np.ones((1, 2), np.float32)
     ("call", "name"),
     [
         (lambda tau: losses.moco(ONE, ONE, losses.Queue([[1.0, 0.0]]), tau), "tau"),
+        (lambda tau: losses.sup_con(np.eye(2, dtype=np.float32), [0, 0], tau), "tau"),
+        (lambda tau: losses.info_nce(ONE, ONE, ONE, tau), "tau"),
         (lambda tau: losses.dino(ONE, ONE, ONE, ONE, [0.0, 0.0], tau_student=tau), "tau_student"),
         (lambda tau: losses.dino(ONE, ONE, ONE, ONE, [0.0, 0.0], tau_teacher=tau), "tau_teacher"),
         (lambda tau: losses.dino_cross_entropy(ONE, ONE, [0.0, 0.0], tau_student=tau), "tau_student"),
