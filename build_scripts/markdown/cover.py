@@ -30,6 +30,10 @@ _NARROW = (
     " picture img { visibility: var(--still, visible); }"
 )
 _KEPT = ".sim-head, .sim-panels"
+# Once the picture is on the screen, the sidebars may be laid out too: see overrides/main.html.
+_SEEN = (
+    "<script>requestAnimationFrame(()=>setTimeout(()=>document.documentElement.dataset.seen=''))</script>"
+)
 _REM = re.compile(r"(?<![\w.])(\d*\.?\d+)rem\b")
 
 
@@ -76,7 +80,7 @@ def cover(main_html: str, hidden: frozenset[str], folder: str) -> str:
     css, html = cover_css(page), _tight(str(page))
     return (
         '<div class="embed-cover" aria-hidden="true" inert data-search-exclude>'
-        f'<template shadowrootmode="open"><style>{css}</style>{html}</template></div>'
+        f'<template shadowrootmode="open"><style>{css}</style>{html}</template>{_SEEN}</div>'
     )
 
 
