@@ -28,6 +28,13 @@ def test_weights_with_a_positive_that_is_not_the_hardest():
         (lambda: losses.byol([[1.0]], [[1.0]], [[1.0]], [[0.0]]), "^z_b must have no zero row"),
         (lambda: losses.align_uniform(np.eye(2), np.zeros((2, 2))), "^z_b must have no zero row"),
         (lambda: losses.triplet_views(np.eye(2), np.zeros((2, 2))), "^z_b must have no zero row"),
+        *[
+            (
+                lambda at=at: losses.triplet(*(np.eye(2) * (i != at) for i in range(3))),
+                f"^{name} must have no zero row",
+            )
+            for at, name in enumerate(("anchor", "positive", "negative"))
+        ],
         (lambda: losses.moco([[1.0]], [[0.0]], losses.Queue([[1.0]]), 0.5), "^k must have no zero row"),
         (
             lambda: losses.barlow_twins([[1.0, 3.0], [2.0, 3.0]], np.eye(2), eps=0.0),
@@ -117,6 +124,7 @@ TINY = 1e-310
         (lambda q, k, m: losses.info_nce(q, k, m, 0.5), ("query", "positive", "negatives")),
         (lambda a, p, n: losses.triplet(a, p, n, 3.0), ("anchor", "positive", "negative")),
         (lambda a, b: losses.triplet_views(a, b, 3.0, select="violating"), ("z_a", "z_b")),
+        (lambda a, b: losses.byol(a, b, TILTED[::-1], TILTED[::-1]), ("p_a", "p_b")),
     ],
 )
 def test_a_gradient_that_overflows_is_named_whichever_it_is(loss, names):
@@ -140,6 +148,9 @@ def test_a_triplet_just_at_the_margin_pulls_nobody():
     assert result.value == 0.0
     assert not result.grad_positive.any()
     assert not result.grad_negative.any()
+    eye = np.eye(2)
+    assert losses.triplet_views(eye, eye, margin=2.0, select="violating").triplets == 0
+    assert losses.triplet_views(eye, eye, margin=2.01, select="violating").triplets == 8
 
 
 def test_vicreg_finds_the_mean_of_a_float32_column_in_float64():
@@ -162,3 +173,27 @@ def test_nt_logistic_adds_the_logarithms_of_a_float32_row_in_float64():
     eye, tau = np.eye(64, dtype=np.float32), 0.5
     wanted = 126 * float(np.log(np.float32(2))) + math.log1p(math.exp(-1 / tau))
     assert losses.nt_logistic(eye, eye, tau).value == pytest.approx(wanted, abs=2e-7)
+
+
+def test_vicreg_leaves_a_constant_column_alone_beside_one_that_is_not():
+    """Three times 0.1 has a mean that is not 0.1 to the last digit, and no direction all the same."""
+    z = np.array([[0.1, 1.0], [0.1, 2.0], [0.1, 4.0]])
+    assert z[:, 0].mean() != 0.1
+    result = losses.vicreg(z, z, gamma=9.0)
+    assert not result.grad_a[:, 0].any()
+    assert result.grad_a[:, 1].all()
+
+
+def test_dino_moves_the_centre_by_the_momentum_given():
+    ones = np.ones((2, 2))
+    result = losses.dino(ones, ones, ones, 3 * ones, [0.0, 0.0], center_momentum=0.25)
+    np.testing.assert_allclose(result.center, [1.5, 1.5], rtol=1e-15)
+
+
+def test_what_a_queue_and_margin_weights_take_when_nothing_is_said():
+    queue = losses.Queue([[1.0, 0.0]], start=np.int64(0))
+    assert type(queue.start) is int
+    s = [0.45, 0.2, -0.5]
+    default, given = losses.margin_weights(s, 0.5), losses.margin_weights(s, 0.5, 0.2)
+    np.testing.assert_array_equal(default, given)
+    assert (losses.margin_weights(s, 0.5, 1.2) != given).any()
