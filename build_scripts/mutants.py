@@ -341,6 +341,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no mutant after so many")
     parser.add_argument("--line", type=int, action="append", default=[], help="only mutants of this line")
+    parser.add_argument("--again", type=Path, help="only what survived in the run that wrote this --json")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", type=Path, help="write every mutant and its outcome here")
     args = parser.parse_args(argv)
@@ -351,6 +352,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if total:
             of[file] = total
             drawn += [mutant for mutant in mutants if not args.line or mutant.line in args.line]
+    if args.again:
+        before = [m for m in json.loads(args.again.read_text()) if m["end"] == "survived"]
+        survived = {(m["file"], m["function"], m["step"]) for m in before}
+        drawn = [mutant for mutant in drawn if (mutant.file, mutant.function, mutant.step) in survived]
     if not drawn:
         parser.error(f"no mutants in {', '.join(files)}" + (f" on line {args.line}" if args.line else ""))
     random.Random(args.seed).shuffle(drawn)  # so that what --minutes cuts off is no file's or function's
