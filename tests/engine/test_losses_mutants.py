@@ -197,3 +197,11 @@ def test_what_a_queue_and_margin_weights_take_when_nothing_is_said():
     default, given = losses.margin_weights(s, 0.5), losses.margin_weights(s, 0.5, 0.2)
     np.testing.assert_array_equal(default, given)
     assert (losses.margin_weights(s, 0.5, 1.2) != given).any()
+
+
+def test_rows_whose_cosine_is_rounded_above_one_are_no_nearer_than_equal():
+    """Three rows of one direction have uniformity 0 or, by rounding, a little less; never more."""
+    rows = [np.repeat(np.random.default_rng(seed).normal(size=(1, 7)), 3, axis=0) for seed in range(20)]
+    units = [z / np.linalg.norm(z, axis=1)[:, None] for z in rows]
+    assert max(float((u @ u.T).max()) for u in units) > 1.0
+    assert max(losses.align_uniform(z, z, align_weight=0.0).value for z in rows) == 0.0
