@@ -39,10 +39,9 @@ def matmul(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     if _path == "blas":
         product: NDArray[Any] = a @ b
         return product
-    a, short = np.ascontiguousarray(a), a.shape[1] < SHORT_INNER
-    letters, b = ("ik,kj->ij", b) if short else ("ik,jk->ij", b.T)
-    b = np.ascontiguousarray(b)
-    product = np.empty((len(a), b.shape[1 if short else 0]), np.result_type(a, b))
+    product = np.empty((a.shape[0], b.shape[1]), np.result_type(a, b))
+    letters, b = ("ik,kj->ij", b) if a.shape[1] < SHORT_INNER else ("ik,jk->ij", b.T)
+    a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
     size = max(1, MOST_PRODUCTS // max(1, b.size))
     for start in range(0, len(a), size):
         np.einsum(letters, a[start : start + size], b, out=product[start : start + size])
