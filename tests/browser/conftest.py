@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Frame, Locator, Page
+from playwright.sync_api import Error as PlaywrightError
 
 from build_scripts.bench.browser import FLAGS
 from build_scripts.static_server import StaticServer
@@ -61,6 +62,40 @@ def fixture_sims(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if done.returncode:
         pytest.fail(f"the fixture sims do not render:\n{done.stdout}{done.stderr}", pytrace=False)
     return out
+
+
+@pytest.fixture
+def arrive():
+    """Open an address and wait until all that it loads by itself is there: `arrive(page, url)`.
+
+    Not Playwright's "networkidle": it waits for an event of every frame, and a frame that a lazy
+    `src` navigates anew may never send it.
+    """
+
+    def settled(frame: Frame) -> int | None:
+        """How many files the frame has loaded, or None while it is still on its way."""
+        try:
+            return frame.evaluate(
+                "() => document.readyState === 'complete' && document.fonts.status === 'loaded'"
+                " ? performance.getEntriesByType('resource').length : null"
+            )
+        except PlaywrightError:
+            return None  # it was replaced while we asked
+
+    def opened(page: Page, url: str) -> None:
+        page.goto(url, wait_until="load")
+        before: list[int | None] = []
+        still = 0
+        for _ in range(LIVE_MS // 100):
+            now = [settled(frame) for frame in page.frames]
+            still = still + 1 if now == before and None not in now else 0
+            if still == 4:
+                return
+            before = now
+            page.wait_for_timeout(100)
+        pytest.fail(f"{url} never came to rest: {dict(zip([f.url for f in page.frames], now, strict=True))}")
+
+    return opened
 
 
 @pytest.fixture

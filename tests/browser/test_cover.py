@@ -44,7 +44,7 @@ def test_the_frame_takes_over_where_the_picture_stood(width, book, page):
 
 def test_without_scripts_the_frame_itself_is_seen(book, quiet_context):
     page = quiet_context(java_script_enabled=False).new_page()
-    page.goto(book.url + PAGES["sim page"], wait_until="networkidle")
+    page.goto(book.url + PAGES["sim page"], wait_until="load")
     assert page.locator(".embed-cover").is_hidden()
     assert (
         page.frame_locator("figure.embed iframe")

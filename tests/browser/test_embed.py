@@ -155,9 +155,9 @@ def test_copied_link_and_embed_code_reopen_the_state(book, quiet_context, framed
     inside.wait_drawn("tau=0.05")
 
 
-def test_no_request_leaves_the_host(book, page, open_sim, no_leaks):
+def test_no_request_leaves_the_host(book, page, open_sim, no_leaks, arrive):
     for path in ("", "sims/", f"sims/{SLUG}/"):
-        page.goto(book.url + path, wait_until="networkidle")
+        arrive(page, book.url + path)
     open_sim(SLUG, run=True)
     open_sim("embedding-training", run=True)
     assert no_leaks() == []

@@ -12,9 +12,9 @@ from build_scripts.render.height import page_height
 @pytest.mark.parametrize(
     "slug", ["nt-xent-explorer", "embedding-training", "all-controls", "process-walk", "raises-above"]
 )
-def test_an_embed_is_about_as_high_as_its_page(slug, width, book, page):
+def test_an_embed_is_about_as_high_as_its_page(slug, width, book, page, arrive):
     page.set_viewport_size({"width": width, "height": 800})
-    page.goto(f"{book.url}sims/{slug}/main.html", wait_until="networkidle")
+    arrive(page, f"{book.url}sims/{slug}/main.html")
     page.locator("main.sim fieldset:not([disabled])").first.wait_for(state="attached")
     html = page.request.get(f"{book.url}sims/{slug}/main.html").text()
     spec = json.loads(re.search(r'id="spec">(.*?)</script>', html, re.DOTALL)[1])

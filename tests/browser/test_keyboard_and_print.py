@@ -119,9 +119,9 @@ def test_a_printed_sim_is_on_white_with_picture_numbers_and_sentence(slug, state
 @pytest.mark.parametrize(
     "path", ["chapters/03-nt-xent/", "sims/nt-xent-explorer/", "notebooks/nt-xent-from-scratch/"]
 )
-def test_a_printed_page_is_dark_on_white_in_either_theme(path, book, page):
+def test_a_printed_page_is_dark_on_white_in_either_theme(path, book, page, arrive):
     page.emulate_media(color_scheme="dark")
-    page.goto(book.url + path, wait_until="networkidle")
+    arrive(page, book.url + path)
     page.emulate_media(media="print", color_scheme="dark")
     page.wait_for_timeout(200)
     paper, ink = page.evaluate(

@@ -72,8 +72,8 @@ def test_a_message_from_any_window_but_the_parent_is_ignored(blog, page, framed)
     framed(page.frame_locator("iframe[title]"), SLUG).wait_drawn("tau=0.1")
 
 
-def test_the_books_page_ignores_heights_of_strangers(book, page):
-    page.goto(f"{book.url}sims/{SLUG}/", wait_until="networkidle")
+def test_the_books_page_ignores_heights_of_strangers(book, page, arrive):
+    arrive(page, f"{book.url}sims/{SLUG}/")
     frame = page.locator(f"figure.embed[data-sim='{SLUG}'] iframe").first
     expect(frame).to_have_attribute("style", re.compile("height"))
     before = frame.bounding_box()["height"]

@@ -30,9 +30,9 @@ def in_theme(page, theme):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_serious(name, theme, book, page, axe):
+def test_axe_finds_nothing_serious(name, theme, book, page, axe, arrive):
     in_theme(page, theme)
-    page.goto(book.url + PAGES[name], wait_until="networkidle")
+    arrive(page, book.url + PAGES[name])
     assert axe(page) == []
 
 
@@ -46,17 +46,17 @@ def test_axe_finds_nothing_serious_in_a_live_sim(slug, theme, page, open_sim, ax
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
 @pytest.mark.parametrize("name", PAGES)
-def test_nothing_overflows(name, width, book, page):
+def test_nothing_overflows(name, width, book, page, arrive):
     page.set_viewport_size({"width": width, "height": 800})
-    page.goto(book.url + PAGES[name], wait_until="networkidle")
+    arrive(page, book.url + PAGES[name])
     wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0
 
 
 @pytest.mark.parametrize("base", ["", "repo-name", "deep/er/path"])
-def test_any_base_path_works(base, site, page):
+def test_any_base_path_works(base, site, page, arrive):
     with StaticServer(site, prefix=base) as server:
-        page.goto(server.url + "chapters/03-nt-xent/", wait_until="networkidle")
+        arrive(page, server.url + "chapters/03-nt-xent/")
         # Under its cover the frame waits until the reader comes near.
         page.locator("figure.embed").first.scroll_into_view_if_needed()
         page.frame_locator("iframe").first.locator("main.sim svg").first.wait_for()
@@ -69,7 +69,7 @@ def test_any_base_path_works(base, site, page):
 @pytest.mark.parametrize("slug", ["nt-xent-explorer", "embedding-training"])
 def test_without_scripts_the_page_carries_picture_numbers_and_sentence(slug, book, quiet_context, python_sim):
     page = quiet_context(java_script_enabled=False).new_page()
-    page.goto(f"{book.url}sims/{slug}/", wait_until="networkidle")
+    page.goto(f"{book.url}sims/{slug}/", wait_until="load")
     page.locator("iframe").first.scroll_into_view_if_needed()
     frame = page.frame_locator("iframe").first
     frame.locator("figure[data-panel] svg").first.wait_for()
@@ -78,8 +78,8 @@ def test_without_scripts_the_page_carries_picture_numbers_and_sentence(slug, boo
     assert frame.locator("output[data-value]").count() == len(python_sim(slug)().readouts)
 
 
-def test_a_chapter_carries_both_sims_and_state_links_set_them(book, page, framed):
-    page.goto(book.url + "chapters/03-nt-xent/", wait_until="networkidle")
+def test_a_chapter_carries_both_sims_and_state_links_set_them(book, page, framed, arrive):
+    arrive(page, book.url + "chapters/03-nt-xent/")
     sources = page.locator("iframe[src*='main.html']")
     slugs = {re.search(r"sims/([^/]+)/main", s.get_attribute("src")).group(1) for s in sources.all()}
     assert {"nt-xent-explorer", "embedding-training"} <= slugs
@@ -98,9 +98,9 @@ def test_a_chapter_carries_both_sims_and_state_links_set_them(book, page, framed
     assert page.url.split("#")[0] == before
 
 
-def test_the_book_passes_its_theme_to_the_sims(book, page):
+def test_the_book_passes_its_theme_to_the_sims(book, page, arrive):
     in_theme(page, "light")
-    page.goto(book.url + "sims/nt-xent-explorer/", wait_until="networkidle")
+    arrive(page, book.url + "sims/nt-xent-explorer/")
     frame = page.frame_locator("iframe[src*='main.html']").first
     frame.locator("main.sim").wait_for()
     page.wait_for_timeout(300)
@@ -204,8 +204,8 @@ def test_hovering_a_point_shows_the_image_of_the_digit(page, open_sim):
     assert found
 
 
-def test_search_finds_the_chapter(book, page):
-    page.goto(book.url, wait_until="networkidle")
+def test_search_finds_the_chapter(book, page, arrive):
+    arrive(page, book.url)
     page.keyboard.press("s")
     page.keyboard.type("temperature", delay=20)
     page.locator(".md-search-result__item a").first.wait_for(timeout=15_000)

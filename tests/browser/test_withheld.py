@@ -84,7 +84,7 @@ def test_damage_is_found_on_an_insecure_origin_too(book, page, framed, stays_pai
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["with CORS headers", "without CORS headers"])
-def test_a_fully_sandboxed_frame_of_another_site(shared, book, page, framed, tmp_path, stays_painted):
+def test_a_fully_sandboxed_frame_of_another_site(shared, book, page, framed, tmp_path, stays_painted, arrive):
     """`sandbox="allow-scripts"` alone leaves a frame no origin. Pages sends the header; others may not.
 
     With it the player loads and says why Python cannot; without it the page says that the player is missing.
@@ -96,7 +96,7 @@ def test_a_fully_sandboxed_frame_of_another_site(shared, book, page, framed, tmp
             f'<!doctype html><title>x</title><iframe src="{book.url}sims/{SLUG}/main.html?run=1" '
             'sandbox="allow-scripts" width="900" height="900" title="a sim"></iframe>'
         )
-        page.goto(host.other_site, wait_until="networkidle")
+        arrive(page, host.other_site)
         shown = framed(page.frame_locator("iframe"), SLUG)
         if shared:
             shown.wait_state("failed")
