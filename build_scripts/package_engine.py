@@ -4,7 +4,8 @@
 
 The wheel holds bytecode, compiled by the browser's own Python, and no sources: a reader's trace
 names file and line, and the sources are in the repository. It loads faster than sources, which
-the browser would compile on every visit.
+the browser would compile on every visit. With it goes `product.wat`, assembled for each dtype, the
+loop behind the engine's matrix products in the browser.
 """
 
 from __future__ import annotations
@@ -31,13 +32,14 @@ from build_scripts.runtime_tools.files import (
     prune,
     replaced_folder,
 )
-from build_scripts.runtime_tools.node import run_inside
+from build_scripts.runtime_tools.node import assembled, run_inside
 from build_scripts.runtime_tools.sources import read_pyodide
 
 __all__ = ["EngineWheel", "build", "main"]
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache" / "runtime"
+PRODUCT = "sim_engine/product.wat"
 
 
 @dataclass(frozen=True)
@@ -70,16 +72,20 @@ def build(base: Base, *, cache: Path = CACHE, root: Path = ROOT) -> EngineWheel:
     version = str(project["version"])
     key = key_of(
         texts=[base.key, json.dumps(project, sort_keys=True)],
-        files=[*sources, ("LICENSE", root / "LICENSE"), ("packer", Path(__file__))],
+        files=[
+            *sources,
+            (PRODUCT, root / PRODUCT),
+            ("LICENSE", root / "LICENSE"),
+            ("packer", Path(__file__)),
+        ],
     )
     folder = cache / "engine" / key
     name = f"sim_engine-{version}-py3-none-any.whl"
     if (cached := _cached(folder, name, version)) is not None:
         return cached
     with replaced_folder(folder) as work:
-        _compile(
-            base, sources, _metadata(project, root), f"sim_engine-{version}.dist-info/RECORD", work / name
-        )
+        extra = {**_metadata(project, root), **_products(root)}
+        _compile(base, sources, extra, f"sim_engine-{version}.dist-info/RECORD", work / name)
         entry = describe(work, name, "engine")
         (work / "entry.json").write_text(json.dumps(entry), encoding="utf-8")
     prune(folder.parent, keep=4)
@@ -101,6 +107,16 @@ def _sources(root: Path) -> list[tuple[str, Path]]:
             f"{folder}: wanted the package sim_engine with an __init__.py; it is not there"
         )
     return found
+
+
+def _products(root: Path) -> dict[str, bytes]:
+    """Return the loop of matrix products by its name in the wheel, for each dtype."""
+    text = (root / PRODUCT).read_text(encoding="utf-8")
+    doubles = text.replace("f32x4", "f64x2").replace("load32", "load64")
+    return {
+        "sim_engine/product_f32.wasm": assembled(PRODUCT, text),
+        "sim_engine/product_f64.wasm": assembled(PRODUCT, doubles),
+    }
 
 
 def _metadata(project: dict[str, Any], root: Path) -> dict[str, bytes]:

@@ -1,7 +1,8 @@
 """Products of matrices that are fast in both worlds.
 
-Natively NumPy hands `@` to BLAS. NumPy's wasm build has no BLAS: there `@` is a plain loop, and
-`einsum` without `optimize` is several times faster, because its inner loop is vectorised.
+Natively NumPy hands `@` to BLAS. NumPy's wasm build has no BLAS: there `@` is a plain loop. `_simd.py` has
+a loop of vector instructions for the browser, and what is too small for it, or where it is not to be had,
+goes through `einsum` without `optimize`, whose inner loop is several times faster than that of `@`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Path = Literal["blas", "einsum"]
+from sim_engine import _simd
+
+Path = Literal["blas", "simd", "einsum"]
 
 # einsum's dot loop needs some length to pay for its start; below it the row-times-scalar loop wins.
 SHORT_INNER = 16
@@ -23,7 +26,7 @@ BLOCKS = 8
 # einsum counts its products in the machine's own integers, which wasm has of 32 bits.
 MOST_PRODUCTS = 2**31 - 1
 
-_path: Path = "einsum" if sys.platform == "emscripten" else "blas"
+_path: Path = "simd" if sys.platform == "emscripten" else "blas"
 
 
 def matmul(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
@@ -39,6 +42,8 @@ def matmul(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     if _path == "blas":
         product: NDArray[Any] = a @ b
         return product
+    if _path == "simd" and _simd.suits(a, b):
+        return _simd.product(a, b)
     product = np.empty((a.shape[0], b.shape[1]), np.result_type(a, b))
     letters, b = ("ik,kj->ij", b) if a.shape[1] < SHORT_INNER else ("ik,jk->ij", b.T)
     a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
@@ -57,7 +62,7 @@ def gram(a: NDArray[Any]) -> NDArray[Any]:
     Returns:
         (n, n), symmetric.
     """
-    if _path == "blas" or a.shape[1] < SHORT_INNER:
+    if _path == "blas" or a.shape[1] < SHORT_INNER or (_path == "simd" and _simd.suits(a, a.T)):
         return matmul(a, a.T)
     a = np.ascontiguousarray(a)
     product = np.empty((len(a), len(a)), a.dtype)
@@ -94,11 +99,11 @@ def forced(path: Path) -> Iterator[None]:
     """Use one path inside the `with` block, whatever the machine; for tests and benchmarks.
 
     Raises:
-        ValueError: `path` is neither "blas" nor "einsum".
+        ValueError: `path` is none of "blas", "simd" and "einsum".
     """
     global _path
-    if path not in ("blas", "einsum"):
-        raise ValueError(f"path must be 'blas' or 'einsum', got {path!r}")
+    if path not in ("blas", "simd", "einsum"):
+        raise ValueError(f"path must be 'blas', 'simd' or 'einsum', got {path!r}")
     before, _path = _path, path
     try:
         yield

@@ -1,4 +1,4 @@
-"""Run a Python file with the browser's own Python, under Node."""
+"""Under Node: run a Python file with the browser's own Python, and assemble WebAssembly."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from pathlib import Path
 
 from build_scripts.runtime_tools.errors import RuntimeBuildError
 
-__all__ = ["find_node", "run_inside"]
+__all__ = ["assembled", "find_node", "run_inside"]
 
 OLDEST_NODE = 20
 _HOST = Path(__file__).with_name("host.mjs")
+_ASSEMBLE = Path(__file__).with_name("assemble.mjs")
 
 
 def find_node() -> str:
@@ -37,6 +38,22 @@ def find_node() -> str:
             f"node: wanted version {OLDEST_NODE} or newer, {node} is {said or 'silent'}; update Node"
         )
     return node
+
+
+def assembled(name: str, text: str) -> bytes:
+    """Return a WebAssembly text as bytes that Pyodide loads as a side module.
+
+    Args:
+        name: of the file, for the message.
+
+    Raises:
+        RuntimeBuildError: no Node, or a fault in the text; the message names its line.
+    """
+    command = [find_node(), str(_ASSEMBLE), name]
+    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeBuildError(f"{name} cannot be assembled:\n{done.stderr.decode().strip()}")
+    return done.stdout
 
 
 def run_inside(

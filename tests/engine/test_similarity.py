@@ -151,5 +151,5 @@ def test_forcing_a_path_ends_with_the_block():
     with pytest.raises(ZeroDivisionError), forced("einsum"):
         1 / 0  # noqa: B018  # what is inside may raise
     assert _matmul._path == before == "blas"
-    with pytest.raises(ValueError, match="path must be 'blas' or 'einsum', got 'gpu'"), forced("gpu"):
+    with pytest.raises(ValueError, match="path must be 'blas', 'simd' or 'einsum', got 'gpu'"), forced("gpu"):
         pass

@@ -1,0 +1,112 @@
+"""Products of matrices by vector instructions, in the browser.
+
+NumPy's wasm build has no BLAS and uses no vectors. `product.wat` is the one loop that matters, by hand; the
+browser's wheel carries it assembled, once for float32 and once for float64, and it works in Python's own
+memory, on the arrays where they lie. A browser without vectors, or a wheel made elsewhere, has no such loop.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+import sys
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# A tile's rows, and its columns in bytes: nothing smaller can be computed.
+ROWS = 4
+WIDTH = 32
+# Below so many products of two numbers, the way into the loop and out costs more than it spares.
+FEWEST_PRODUCTS = 2**15
+# A block of B, terms by columns, stays in the processor's near memory while all rows pass by it.
+TERMS = 512
+COLUMNS = 256
+
+_NAMES = {np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
+
+
+def suits(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """Tell whether `product` can multiply these, and it is worth it here."""
+    rows, columns = a.shape[0], b.shape[1]
+    return (
+        a.dtype == b.dtype
+        and a.dtype in _NAMES
+        and rows >= ROWS
+        and columns * a.itemsize >= WIDTH
+        and rows * columns * a.shape[1] >= FEWEST_PRODUCTS
+        and _loop(_NAMES[a.dtype]) is not None
+    )
+
+
+def product(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """Return the matrix product AB; every entry sums its terms in order, by blocks of `TERMS`.
+
+    Args:
+        a: (n, k), any strides.
+        b: (k, p), of the same dtype; `suits(a, b)`.
+
+    Returns:
+        (n, p).
+    """
+    if b.strides[1] != b.itemsize:
+        b = np.ascontiguousarray(b)
+    (rows, terms), columns = a.shape, b.shape[1]
+    whole = np.empty((rows, columns), a.dtype)
+    part = whole
+    for start, end in _cuts(terms, TERMS):
+        if start:
+            part = np.empty_like(whole)
+        for left, right in _cuts(columns, COLUMNS):
+            _into(part[:, left:right], a[:, start:end], b[start:end, left:right])
+        if start:
+            whole += part
+    return whole
+
+
+def _cuts(length: int, most: int) -> list[tuple[int, int]]:
+    """Cut a length into about equal pieces of at most `most`."""
+    count = -(-length // most)
+    marks = [length * i // count for i in range(count + 1)]
+    return list(pairwise(marks))
+
+
+def _into(c: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
+    """Write AB into c; the loop counts in bytes and is told where each array begins."""
+    loop: Any = _loop(_NAMES[a.dtype])
+    loop(
+        *(a.shape[0], b.shape[1] * b.itemsize, a.shape[1]),
+        *(_address(a), *a.strides),
+        *(_address(b), b.strides[0]),
+        *(_address(c), c.strides[0]),
+    )
+
+
+def _address(array: NDArray[Any]) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+@cache
+def _loop(name: str) -> Callable[..., None] | None:
+    """Return the assembled loop of `product.wat`, or None where there is none."""
+    if sys.platform != "emscripten":
+        return None
+    try:
+        code = pkgutil.get_data("sim_engine", f"product_{name}.wasm")
+    except FileNotFoundError:
+        return None
+    javascript, to_js = import_module("js"), import_module("pyodide.ffi").to_js
+    binary = to_js(code)
+    if not javascript.WebAssembly.validate(binary):
+        return None
+    # Emscripten's own way to load a library: it gives it Python's memory.
+    flags = javascript.Object.new()
+    flags.loadAsync, flags.nodelete = False, True
+    load = import_module("pyodide_js")._module.loadWebAssemblyModule
+    loop: Callable[..., None] = load(binary, flags, f"product_{name}", javascript.Object.new(), 0).product
+    return loop
