@@ -104,13 +104,12 @@ def main(argv: list[str] | None = None) -> int:
             todo = measurements(options.site, options.rounds, pw, browser)
             for name in chosen:
                 print(f"measuring {name} …", file=sys.stderr, flush=True)
-                rows += todo[name]()
+                found = todo[name]()
+                print(table(found), flush=True)
+                rows += found
     except (BenchError, RuntimeBuildError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    finally:
-        if rows:
-            print(table(rows))
     missed = [row.what for row in rows if row.verdict == "miss"]
     print(
         f"load at the end {os.getloadavg()[0]:.1f}; "

@@ -1,15 +1,12 @@
-// JavaScript's loops, in a worker of their own: beside Pyodide, reduce runs many times slower.
+// JavaScript's loops, never beside Pyodide, where reduce runs many times slower; and each plain loop alone,
+// since the compiler shapes what two share after the first of them.
 import { arrays, nested, serve } from "./timing.mjs";
 
-serve(async ({ module, loops, options, ...size }) => {
-  const { plain, kinder, tuned } = await import(`./losses/${module}.mjs`);
+serve(async ({ module, loop, options, ...size }) => {
+  const loss = await import(`./losses/${module}.mjs`);
   const input = arrays(size).map(nested);
-  const quick = tuned(input, options);
-  return {
-    ...(loops && { plain: () => plain(input, options) }),
-    ...(loops && kinder && { kinder: () => kinder(input, options) }),
-    tuned: quick.value,
-    tunedGradients: quick.gradients,
-  };
+  if (loop !== "tuned") return { [loop]: () => loss[loop](input, options) };
+  const { value, gradients } = loss.tuned(input, options);
+  return { tuned: value, tunedGradients: gradients };
 });
 postMessage("ready");
