@@ -12,8 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Frame, Locator, Page
-from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from build_scripts.bench.browser import FLAGS
 from build_scripts.static_server import StaticServer
@@ -64,36 +63,34 @@ def fixture_sims(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+# Counts the files that a page and the sims in it have loaded; true once that number stands still.
+AT_REST = """() => {
+    const loaded = (view) => {
+        const { fonts, readyState } = view.document;
+        return readyState === "complete" && fonts.status === "loaded"
+            ? view.performance.getEntriesByType("resource").length
+            : NaN;
+    };
+    let count = loaded(window);
+    for (const { contentDocument, contentWindow } of document.querySelectorAll("iframe"))
+        if (contentDocument) count += loaded(contentWindow); // without one it is another site's
+    const rest = (window.__rest ??= { count: NaN });
+    if (count !== rest.count) Object.assign(rest, { count, since: performance.now() });
+    return performance.now() - rest.since > 400;
+}"""
+
+
 @pytest.fixture
 def arrive():
     """Open an address and wait until all that it loads by itself is there: `arrive(page, url)`.
 
-    Not Playwright's "networkidle": it waits for an event of every frame, and a frame that a lazy
-    `src` navigates anew may never send it.
+    Not Playwright's "networkidle", nor a question to each of its frames: it waits for every frame, and
+    one that stays empty until the reader comes near may never answer.
     """
-
-    def settled(frame: Frame) -> int | None:
-        """How many files the frame has loaded, or None while it is still on its way."""
-        try:
-            return frame.evaluate(
-                "() => document.readyState === 'complete' && document.fonts.status === 'loaded'"
-                " ? performance.getEntriesByType('resource').length : null"
-            )
-        except PlaywrightError:
-            return None  # it was replaced while we asked
 
     def opened(page: Page, url: str) -> None:
         page.goto(url, wait_until="load")
-        before: list[int | None] = []
-        still = 0
-        for _ in range(LIVE_MS // 100):
-            now = [settled(frame) for frame in page.frames]
-            still = still + 1 if now == before and None not in now else 0
-            if still == 4:
-                return
-            before = now
-            page.wait_for_timeout(100)
-        pytest.fail(f"{url} never came to rest: {dict(zip([f.url for f in page.frames], now, strict=True))}")
+        page.wait_for_function(AT_REST, timeout=LIVE_MS)
 
     return opened
 
