@@ -26,6 +26,8 @@ LIVE_MS = 60_000
 
 CHROMIUM_FLAGS = [
     *FLAGS,
+    # Each test loads Python anew and asks little of it: compiling it again, for speed, is half the work.
+    "--js-flags=--liftoff-only",
     # A name that is not this machine's to a browser: what plain http from another machine is like.
     "--host-resolver-rules=MAP book.invalid 127.0.0.1",
 ]
