@@ -21,8 +21,12 @@ Path = Literal["blas", "simd", "einsum"]
 
 # einsum's dot loop needs some length to pay for its start; below it the row-times-scalar loop wins.
 SHORT_INNER = 16
+# A Gram matrix of shorter rows is quicker made whole by vectors than by blocks of which half are copied.
+LONG_INNER = 64
 # Rows of blocks in a Gram matrix: with 8, 36 of 64 blocks are computed and the rest is copied.
 BLOCKS = 8
+# Rows of a block that a tile of vectors of either dtype fits into.
+LEAST_BLOCK = _simd.WIDTH // 4
 # einsum counts its products in the machine's own integers, which wasm has of 32 bits.
 MOST_PRODUCTS = 2**31 - 1
 
@@ -62,14 +66,18 @@ def gram(a: NDArray[Any]) -> NDArray[Any]:
     Returns:
         (n, n), symmetric.
     """
-    if _path == "blas" or a.shape[1] < SHORT_INNER or (_path == "simd" and _simd.suits(a, a.T)):
+    vectors = _path == "simd" and _simd.suits(a, a.T)
+    whole = a.shape[1] < LONG_INNER or len(a) < BLOCKS * LEAST_BLOCK if vectors else a.shape[1] < SHORT_INNER
+    if _path == "blas" or whole:
         return matmul(a, a.T)
     a = np.ascontiguousarray(a)
     product = np.empty((len(a), len(a)), a.dtype)
-    size = max(1, min(-(-len(a) // BLOCKS), MOST_PRODUCTS // a.size))
-    for start in range(0, len(a), size):
-        end = start + size
-        np.einsum("ik,jk->ij", a[start:end], a[:end], out=product[start:end, :end])
+    across = np.ascontiguousarray(a.T) if vectors else a
+    for start, end in _simd.cuts(len(a), max(1, min(-(-len(a) // BLOCKS), MOST_PRODUCTS // a.size))):
+        if vectors:
+            product[start:end, :end] = _simd.product(a[start:end], across[:, :end])
+        else:
+            np.einsum("ik,jk->ij", a[start:end], a[:end], out=product[start:end, :end])
         product[:start, start:end] = product[start:end, :start].T
     return product
 

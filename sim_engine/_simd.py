@@ -52,23 +52,28 @@ def product(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
 
     Returns:
         (n, p).
+
+    Raises:
+        ValueError: smaller than a tile, which would be written beyond the end of the result.
     """
+    if a.shape[0] < ROWS or b.shape[1] * b.itemsize < WIDTH:
+        raise ValueError(f"a product of {a.shape[0]} rows and {b.shape[1]} columns is smaller than a tile")
     if b.strides[1] != b.itemsize:
         b = np.ascontiguousarray(b)
     (rows, terms), columns = a.shape, b.shape[1]
     whole = np.empty((rows, columns), a.dtype)
     part = whole
-    for start, end in _cuts(terms, TERMS):
+    for start, end in cuts(terms, TERMS):
         if start:
             part = np.empty_like(whole)
-        for left, right in _cuts(columns, COLUMNS):
+        for left, right in cuts(columns, COLUMNS):
             _into(part[:, left:right], a[:, start:end], b[start:end, left:right])
         if start:
             whole += part
     return whole
 
 
-def _cuts(length: int, most: int) -> list[tuple[int, int]]:
+def cuts(length: int, most: int) -> list[tuple[int, int]]:
     """Cut a length into about equal pieces of at most `most`."""
     count = -(-length // most)
     marks = [length * i // count for i in range(count + 1)]

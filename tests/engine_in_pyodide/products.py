@@ -60,8 +60,14 @@ def an_entry_does_not_depend_on_its_place(rng):
 
 
 def gram_is_symmetric(rng):
-    product = _matmul.gram(rng.normal(size=(301, 70)).astype(np.float32))
-    return bool((product == product.T).all())
+    """Whole where rows are short, by blocks where they are long, and to the bit what a product gives."""
+    for n, d in ((301, 70), (63, 64), (64, 64), (65, 64), (301, 20), (9, 64)):
+        single = rng.normal(size=(n, d)).astype(np.float32)
+        for a in (single, single.astype(np.float64)):
+            product = _matmul.gram(a)
+            assert (product == product.T).all()
+            assert (product == _simd.product(a, a.T)).all()
+    return True
 
 
 def what_is_not_finite_stays_where_it_is(rng):
@@ -80,6 +86,13 @@ def refused(rng):
     mixed = rng.normal(size=(9, 20)).astype(np.float32), rng.normal(size=(20, 30))
     whole = np.arange(180).reshape(9, 20), np.arange(400).reshape(20, 20)
     empty = rng.normal(size=(9, 0)), rng.normal(size=(0, 30))
+    for a, b in (small, narrow):
+        try:
+            _simd.product(a, b)
+        except ValueError as error:
+            assert "smaller than a tile" in str(error)
+        else:
+            raise AssertionError("it was written somewhere")
     for a, b in (small, narrow, mixed, whole, empty):
         assert not _simd.suits(a, b)
         np.testing.assert_allclose(_matmul.matmul(a, b), a @ b, rtol=1e-5, atol=1e-12)
