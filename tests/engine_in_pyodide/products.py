@@ -87,12 +87,12 @@ def refused(rng):
     whole = np.arange(180).reshape(9, 20), np.arange(400).reshape(20, 20)
     empty = rng.normal(size=(9, 0)), rng.normal(size=(0, 30))
     for a, b in (small, narrow):
+        said = ""
         try:
             _simd.product(a, b)
         except ValueError as error:
-            assert "smaller than a tile" in str(error)
-        else:
-            raise AssertionError("it was written somewhere")
+            said = str(error)
+        assert "smaller than a tile" in said
     for a, b in (small, narrow, mixed, whole, empty):
         assert not _simd.suits(a, b)
         np.testing.assert_allclose(_matmul.matmul(a, b), a @ b, rtol=1e-5, atol=1e-12)
