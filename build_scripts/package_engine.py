@@ -32,7 +32,7 @@ from build_scripts.runtime_tools.files import (
     prune,
     replaced_folder,
 )
-from build_scripts.runtime_tools.node import assembled, run_inside
+from build_scripts.runtime_tools.node import ASSEMBLE, assembled, run_inside
 from build_scripts.runtime_tools.sources import read_pyodide
 
 __all__ = ["EngineWheel", "build", "main"]
@@ -77,6 +77,7 @@ def build(base: Base, *, cache: Path = CACHE, root: Path = ROOT) -> EngineWheel:
             (PRODUCT, root / PRODUCT),
             ("LICENSE", root / "LICENSE"),
             ("packer", Path(__file__)),
+            ("assembler", ASSEMBLE),
         ],
     )
     folder = cache / "engine" / key

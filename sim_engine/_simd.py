@@ -7,7 +7,6 @@ memory, on the arrays where they lie. A browser without vectors, or a wheel made
 
 from __future__ import annotations
 
-import pkgutil
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -101,6 +100,9 @@ def _loop(name: str) -> Callable[..., None] | None:
     """Return the assembled loop of `product.wat`, or None where there is none."""
     if sys.platform != "emscripten":
         return None
+    # Here, not above: a sim that multiplies nothing large starts without it.
+    import pkgutil
+
     try:
         code = pkgutil.get_data("sim_engine", f"product_{name}.wasm")
     except FileNotFoundError:

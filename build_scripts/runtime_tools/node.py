@@ -12,11 +12,11 @@ from pathlib import Path
 
 from build_scripts.runtime_tools.errors import RuntimeBuildError
 
-__all__ = ["assembled", "find_node", "run_inside"]
+__all__ = ["ASSEMBLE", "assembled", "find_node", "run_inside"]
 
 OLDEST_NODE = 20
 _HOST = Path(__file__).with_name("host.mjs")
-_ASSEMBLE = Path(__file__).with_name("assemble.mjs")
+ASSEMBLE = Path(__file__).with_name("assemble.mjs")
 
 
 def find_node() -> str:
@@ -49,7 +49,7 @@ def assembled(name: str, text: str) -> bytes:
     Raises:
         RuntimeBuildError: no Node, or a fault in the text; the message names its line.
     """
-    command = [find_node(), str(_ASSEMBLE), name]
+    command = [find_node(), str(ASSEMBLE), name]
     done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
     if done.returncode:
         raise RuntimeBuildError(f"{name} cannot be assembled:\n{done.stderr.decode().strip()}")
