@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ def check_data(root: Path) -> list[Problem]:
     problems: list[Problem] = []
     total = 0
     for folder in sorted((root / "sims").glob("*/data")):
-        size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+        files = [(p, p.stat()) for p in sorted(folder.rglob("*")) if p.is_file()]
+        size = sum(stat.st_size for _, stat in files)
         total += size
-        problems += _folder(folder, root)
+        problems += _folder(folder, root, tuple((p, s.st_size, s.st_mtime_ns) for p, s in files))
         if size > SIM_LIMIT:
             problems.append(_big(folder, root, size, SIM_LIMIT))
     if total > ALL_LIMIT:
@@ -38,7 +40,10 @@ def line_of(text: str, word: str) -> int:
     return next((i for i, line in enumerate(text.split("\n"), 1) if word in line), 1)
 
 
-def _folder(folder: Path, root: Path) -> list[Problem]:
+# While serving, the same files would be read and hashed at every edit of a page.
+@lru_cache(maxsize=64)
+def _folder(folder: Path, root: Path, state: tuple[tuple[Path, int, int], ...]) -> list[Problem]:
+    """Return the faults of one folder, whose files are in this state (path, size, time of change)."""
     path = folder / "manifest.json"
     file = path.relative_to(root).as_posix()
     again = "Run its recipe again (`make data`), or restore the committed files (`git checkout -- " + (

@@ -24,6 +24,7 @@ from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from watchdog.observers.polling import PollingObserver
 
 __all__ = ["LearningWithoutLabels"]
 
@@ -85,10 +86,10 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
         config.nav = contents(f.src_uri for f in files.documentation_pages())
         self._survey(files)
         if self.serving:
-            from build_scripts.page_cache import PageCache, surroundings
+            from build_scripts.page_cache import PageCache, Surroundings
 
             self.cache = self.cache or PageCache()
-            self.around = surroundings(self.root, files, measured=self.book.measure is not None)
+            self.around = Surroundings(self.root, files, self.book)
         return files
 
     def on_pre_page(self, page: Page, *, config: MkDocsConfig, files: Files) -> Page:
@@ -151,10 +152,21 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
         """Give the search index the page without its set formulas: they are long and say little there."""
         self.whole = page.content
         page.content = _FORMULA.sub("", page.content or "")
+        self.new_entries: tuple[str, int] | None = None
+        if self.cache and (index := _search_index(config)):
+            key, known = self.cache.entries(page)
+            if known is None:
+                self.new_entries = key, len(index.entries)
+            else:
+                index.entries += known
+                page.content = ""
         return context
 
     @event_priority(-100)
     def _after_search(self, context: Any, *, page: Page, config: MkDocsConfig, nav: Any) -> Any:
+        if self.new_entries and (index := _search_index(config)):
+            key, first = self.new_entries
+            self.cache.keep_entries(key, index.entries[first:])
         page.content = self.whole
         return context
 
@@ -187,13 +199,22 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         Path(config.site_dir, MKDOCSTRINGS_CSS).unlink(missing_ok=True)
+        if self.serving and self.with_sims:
+            from build_scripts.render.spare import keep_one
+
+            keep_one()
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:
         # A .pyc written while building would look like an edit.
         sys.dont_write_bytecode = True
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-        for folder in WATCHED:
-            server.watch(str(self.root / folder))
+        # MkDocs looks every half second; one look at these folders takes a hundredth.
+        watched = [config.docs_dir, config.config_file_path]
+        for path in watched:
+            server.unwatch(path)
+        server.observer = PollingObserver(timeout=0.15)
+        for path in (*watched, *(str(self.root / folder) for folder in WATCHED)):
+            server.watch(path)
         return server
 
     def _one_sheet(self, files: Files, config: MkDocsConfig) -> None:
@@ -242,6 +263,12 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
                     del sys.modules[name]
             self.cache = None
         self.seen = now
+
+
+def _search_index(config: MkDocsConfig) -> Any:
+    """The index that Material's search fills; None where a book has no search."""
+    plugin = config.plugins.get("material/search") or config.plugins.get("search")
+    return getattr(plugin, "search_index", None)
 
 
 def _folder(path: Path) -> Path:

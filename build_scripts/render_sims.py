@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +24,7 @@ from build_scripts.render.errors import RenderError
 from build_scripts.render.height import page_height
 from build_scripts.render.page import Template
 from build_scripts.render.source import front_matter, sim_folders
+from build_scripts.render.spare import renderer
 
 __all__ = ["RenderError", "SimPage", "build", "main"]
 
@@ -142,17 +142,8 @@ def _render(stale: Mapping[Path, Path], template: Template) -> tuple[dict[Path, 
 
 def _in_fresh_python(requests: list[dict[str, str]]) -> list[dict[str, Any]]:
     """Answer as `render.worker` does; fewer answers than requests when the process died."""
-    path = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)
-    done = subprocess.run(
-        [sys.executable, "-m", "build_scripts.render.worker"],
-        input="".join(json.dumps(r) + "\n" for r in requests),
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": path},
-        check=False,
-    )
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    said, _ = renderer().communicate("".join(json.dumps(r) + "\n" for r in requests))
+    return [json.loads(line) for line in said.splitlines()]
 
 
 def _page(folder: Path, out: Path) -> SimPage:

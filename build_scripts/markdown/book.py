@@ -57,6 +57,7 @@ class Book:
         measure: tells how high a sim is, of its slug, a width and the parts that are hidden, in
             pixels; None where the sims are not rendered.
         painted: returns the rendered `main.html` of a slug; None where the sims are not rendered.
+        asked: the slugs of the sims that `sim` was asked for.
     """
 
     root: Path
@@ -66,6 +67,7 @@ class Book:
     painted: Callable[[str], str] | None = None
     pages: dict[str, str] = field(default_factory=dict)
     cited_in: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
     _sims: dict[str, Sim | Exception] = field(default_factory=dict)
     _bibliography: Bibliography | None = None
 
@@ -82,6 +84,7 @@ class Book:
         """
         if slug not in self.slugs:
             raise SyntaxProblem(f"there is no sim {slug!r}", nearest(slug, self.slugs))
+        self.asked.add(slug)
         if slug not in self._sims:
             self._sims[slug] = self._load(slug)
         found = self._sims[slug]

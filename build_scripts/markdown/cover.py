@@ -31,9 +31,7 @@ _NARROW = (
 )
 _KEPT = ".sim-head, .sim-panels"
 # Once the picture is on the screen, the sidebars may be laid out too: see overrides/main.html.
-_SEEN = (
-    "<script>requestAnimationFrame(()=>setTimeout(()=>document.documentElement.dataset.seen=''))</script>"
-)
+_SEEN = "<script>requestAnimationFrame(()=>setTimeout(()=>document.documentElement.dataset.seen=''))</script>"
 _REM = re.compile(r"(?<![\w.])(\d*\.?\d+)rem\b")
 
 

@@ -14,6 +14,7 @@ import operator
 import pkgutil
 import types
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -259,8 +260,9 @@ def _attribute(owner: Any, name: str) -> Any:
     return getattr(owner, name)
 
 
+@cache
 def _engine() -> dict[str, Any]:
-    """The engine's public modules, but those that host sims and read files."""
+    """The engine's public modules, but those that host sims and read files; not to be changed."""
     names = [m.name for m in pkgutil.iter_modules(sim_engine.__path__) if not m.name.startswith("_")]
     kept = [n for n in names if n not in ("bridge", "data", "microsim")]
     return {n: importlib.import_module(f"sim_engine.{n}") for n in kept}

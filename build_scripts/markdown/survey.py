@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from build_scripts.markdown.citations import keys_of
@@ -22,12 +23,18 @@ def survey(pages: Iterable[tuple[str, Path]]) -> tuple[dict[str, str], dict[str,
     for url, path in sorted(pages):
         if path.suffix != ".md":
             continue
-        text = path.read_text(encoding="utf-8")
-        titles[url] = title_of(text, path)
-        keys = {key for t in scan(text) if t.kind == "cite" for key, _ in keys_of(t.inside or "")}
-        for key in sorted(keys):
+        titles[url], keys = _read(path.read_text(encoding="utf-8"), path)
+        for key in keys:
             cited.setdefault(key, []).append((url, titles[url]))
     return titles, cited
+
+
+# While serving, one page of many has changed.
+@lru_cache(maxsize=1024)
+def _read(text: str, path: Path) -> tuple[str, tuple[str, ...]]:
+    """Return a page's title, and the keys of the sources that it cites."""
+    keys = {key for t in scan(text) if t.kind == "cite" for key, _ in keys_of(t.inside or "")}
+    return title_of(text, path), tuple(sorted(keys))
 
 
 def title_of(text: str, path: Path) -> str:

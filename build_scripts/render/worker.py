@@ -1,24 +1,24 @@
 """Renders sims in a process of its own, so that an edited engine is the one that runs.
 
 Reads `{"folder", "out", "html", "css"}` objects, one a line; answers one line each:
-`{"seconds": …}` or `{"error": …}`.
+`{"seconds": …}` or `{"error": …}`. What is not ours is imported at once, what is ours when the
+first request comes: see `spare.py`.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
 import sys
 import time
 import traceback
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from build_scripts.render.errors import RenderError
-from build_scripts.render.one import render_one
-from build_scripts.render.page import Template
-from build_scripts.render.painter import forget_old
+LIBRARIES = ("altair", "fontTools.subset", "jinja2", "numpy", "PIL.Image", "vl_convert")
 
 
 def main() -> None:
@@ -26,13 +26,25 @@ def main() -> None:
     answers = sys.stdout
     # What a sim prints is for its author's eyes, not for the protocol.
     sys.stdout = sys.stderr
-    for line in sys.stdin:
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    lines = iter(sys.stdin)
+    first = next(lines, None)
+    if first is None:
+        return
+    for line in chain((first,), lines):
         print(json.dumps(answer(json.loads(line))), file=answers, flush=True)
+    from build_scripts.render.painter import forget_old
+
     forget_old()
 
 
 def answer(request: dict[str, str]) -> dict[str, Any]:
     """Render one sim aside, then rename it into place."""
+    from build_scripts.render.errors import RenderError
+    from build_scripts.render.one import render_one
+    from build_scripts.render.page import Template
+
     out = Path(request["out"])
     # Two builds may run at once (a server and a test).
     aside = out.with_name(f"{out.name}.{os.getpid()}.part")
@@ -56,4 +68,7 @@ def answer(request: dict[str, str]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:  # who ends `make serve` ends the one that waits too, and wants no trace of it
+        sys.exit(130)

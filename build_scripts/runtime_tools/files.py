@@ -10,6 +10,7 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TypedDict
 
@@ -27,7 +28,14 @@ class FileEntry(TypedDict):
 
 
 def sha256(path: Path) -> str:
-    """Return the hash of a file, in hex."""
+    """Return the hash of a file, in hex; read once while its size and its time of change stay."""
+    stat = path.stat()
+    return _sha256(path, stat.st_size, stat.st_mtime_ns)
+
+
+# While serving, the runtime is looked at after every edit of a page.
+@lru_cache(maxsize=1024)
+def _sha256(path: Path, size: int, changed: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
+from mkdocs.structure.pages import Page
 
 from build_scripts.linkcheck import check_site
 from build_scripts.page_tidy import tidy_quiz
@@ -198,50 +199,82 @@ def test_serve_goes_on_with_the_sheets_there_are_when_some_cannot_be_made(small_
     assert "md-header" in (site / address).read_text()
 
 
-def test_serve_sees_edits_of_a_page_and_of_a_sim(small_site):
-    """A second build in one process takes unchanged pages from memory, and no stale ones."""
+def fresh(root, name):
+    """Build in a Python of its own; return the files by name."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "mkdocs",
+            "build",
+            "-q",
+            "-f",
+            str(root / "mkdocs.yml"),
+            "-d",
+            str(root / name),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return files_of(root / name)
+
+
+def files_of(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_serve_sees_edits_of_a_page_and_of_a_sim(small_site, monkeypatch):
+    """Another build in one process takes unchanged pages from memory, and no stale ones."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     load_config(str(small_site / "mkdocs.yml")).plugins.on_startup(command="serve", dirty=False)
+    rendered = []
+    render = Page.render
+
+    def told(page, config, files):
+        rendered.append(page.file.src_uri)
+        render(page, config, files)
+
+    monkeypatch.setattr(Page, "render", told)
 
     def again():
+        rendered.clear()
         config = load_config(str(small_site / "mkdocs.yml"))
         build(config)
         return Path(config.site_dir)
 
-    page = again() / "sims" / "two-dials" / "index.html"
+    site = again()
+    page = site / "sims" / "two-dials" / "index.html"
     assert "(0.02 to 1)" in page.read_text()
+    again()
+    assert rendered == []
     source = small_site / "sims" / "two-dials" / "sim.py"
     source.write_text(source.read_text().replace("Slider(0.02, 1.0", "Slider(0.02, 3.0"))
     again()
     assert "(0.02 to 3)" in page.read_text()
+    # Of the pages, those that speak of the sim; the gallery does.
+    assert {"index.md", "sims/two-dials/index.md"} <= set(rendered)
+    assert not {"chapters/one/index.md", "references.md"} & set(rendered)
     text = small_site / "sims" / "two-dials" / "index.md"
     text.write_text(text.read_text().replace("Drag", "Pull"))
     again()
     assert "Pull" in page.read_text()
+    assert rendered == ["sims/two-dials/index.md"]
+    assert files_of(site) == fresh(small_site, "a")
     one = small_site / "docs" / "chapters" / "one" / "index.md"
     one.write_text(one.read_text().replace("# One", "# First"))
     again()
-    assert (
-        "First" in soup(small_site / "site" / "sims" / "two-dials" / "index.html").find(class_="facts").text
-    )
+    assert "First" in soup(page).find(class_="facts").text
+    assert files_of(site) == fresh(small_site, "b")
 
 
 def test_two_builds_are_equal(small_site):
-    command = [sys.executable, "-m", "mkdocs", "build", "-q", "-f", str(small_site / "mkdocs.yml")]
-    sites = []
-    for name in ("a", "b"):
-        done = subprocess.run(
-            [*command, "-d", str(small_site / name)],
-            cwd=ROOT,
-            env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        folder = small_site / name
-        sites.append({p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()})
-        shutil.rmtree(small_site / "build")
-    assert sites[0] == sites[1]
+    one = fresh(small_site, "a")
+    shutil.rmtree(small_site / "build")
+    assert fresh(small_site, "b") == one
 
 
 def test_the_order_of_the_book():

@@ -417,7 +417,7 @@ def test_an_unchanged_sim_is_not_rendered_again_and_touches_nothing(tmp_path, pl
     (page,) = build(tmp_path / "sims", tmp_path / "out", template=player_template)
     before = (page.out / "main.html").stat()
     (folder / "index.md").write_text(PAGE + "More text, which renders nothing.\n", encoding="utf-8")
-    monkeypatch.setattr(render_sims.subprocess, "run", lambda *a, **k: pytest.fail("rendered again"))
+    monkeypatch.setattr(render_sims, "renderer", lambda *a, **k: pytest.fail("rendered again"))
     lines = []
     build(tmp_path / "sims", tmp_path / "out", template=player_template, report=lines.append)
     assert (page.out / "main.html").stat().st_mtime_ns == before.st_mtime_ns
