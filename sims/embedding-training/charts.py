@@ -9,23 +9,23 @@ from build_scripts.look import color
 
 Layers: TypeAlias = alt.LayerChart | alt.FacetChart
 
-# What does not turn (the circle, the outline) has `turns` 0, and so a cosine of 1 and a sine of 0.
-_COS_YAW, _SIN_YAW = "(1 - datum.turns * (1 - cos_yaw))", "datum.turns * sin_yaw"
-_COS_PITCH, _SIN_PITCH = "(1 - datum.turns * (1 - cos_pitch))", "datum.turns * sin_pitch"
-
 
 def _seen(chart: alt.Chart, end: str = "") -> alt.Chart:
-    """Turn and tilt a point; `u` runs right, `v` up, `w` towards the reader."""
-    x, y, z = (f"datum.{axis}{end}" for axis in "xyz")
+    """Turn and tilt what turns, and add what stays.
+
+    `u` runs right and `v` down, both in pixels: a scale would first ask of each number whether it is one,
+    which takes as long as turning it. `w` runs towards the reader, in radii.
+    """
+    x, y, z, ahead = (f"datum.{name}{end}" for name in ("x", "y", "z", "ahead"))
     return chart.transform_calculate(
         **{
-            f"u{end}": f"{x} * {_COS_YAW} + {z} * {_SIN_YAW}",
-            f"ahead{end}": f"{z} * {_COS_YAW} - {x} * {_SIN_YAW}",
+            f"u{end}": f"width / 2 + radius_x * ({x} * cos_yaw + {z} * sin_yaw + datum.flat_x{end})",
+            f"ahead{end}": f"{z} * cos_yaw - {x} * sin_yaw",
         }
     ).transform_calculate(
         **{
-            f"v{end}": f"{y} * {_COS_PITCH} - datum.ahead{end} * {_SIN_PITCH}",
-            f"w{end}": f"{y} * {_SIN_PITCH} + datum.ahead{end} * {_COS_PITCH}",
+            f"v{end}": f"height / 2 - radius_y * ({y} * cos_pitch - {ahead} * sin_pitch + datum.flat_y{end})",
+            f"w{end}": f"{y} * sin_pitch + {ahead} * cos_pitch",
         }
     )
 
@@ -36,16 +36,17 @@ def _embedding() -> Layers:
     # Once a frame, where a thousand strokes and points would each ask for them.
     for angle in ("yaw", "pitch"):
         params += [alt.param(name=f"{f}_{angle}", expr=f"{f}({angle} * PI / 180)") for f in ("cos", "sin")]
-    frame = alt.Scale(domain=[-1.04, 1.04], nice=False)
-    x, y = (alt.X("u:Q", scale=frame, axis=None), alt.Y("v:Q", scale=frame, axis=None))
+    for axis, length in (("x", "width"), ("y", "height")):
+        params.append(alt.param(name=f"radius_{axis}", expr=f"{length} / 2.08"))
+    x, y = (alt.X("u:Q", scale=None, axis=None), alt.Y("v:Q", scale=None, axis=None))
     guide = (
         _seen(_seen(alt.Chart(alt.NamedData("guide")), "1"), "2")
         # The far side of the sphere is quieter; on the circle all is near.
-        .transform_calculate(near="datum.turns == 0 ? 0.28 : datum.w1 + datum.w2 >= 0 ? 0.42 : 0.13")
+        .transform_calculate(near="datum.flat ? 0.28 : datum.w1 + datum.w2 >= 0 ? 0.42 : 0.13")
         .mark_rule(color=color("ink-faint"))
         .encode(
-            x=alt.X("u1:Q", scale=frame, axis=None),
-            y=alt.Y("v1:Q", scale=frame, axis=None),
+            x=alt.X("u1:Q", scale=None, axis=None),
+            y=alt.Y("v1:Q", scale=None, axis=None),
             x2="u2:Q",
             y2="v2:Q",
             opacity=alt.Opacity("near:Q", scale=None),
@@ -54,9 +55,9 @@ def _embedding() -> Layers:
     points = (
         _seen(alt.Chart(alt.NamedData("points")))
         .transform_filter("indexof(show, datum.digit) >= 0")
-        .transform_calculate(near="datum.turns == 0 ? 0.95 : 0.28 + 0.72 * (datum.w + 1) / 2")
+        .transform_calculate(near="datum.flat ? 0.95 : 0.64 + 0.36 * datum.w")
         # Whole pixels: a browser shapes a digit anew for every size of type, which is most of a frame.
-        .transform_calculate(size="datum.turns == 0 ? 11 : round(9 + 2.5 * (datum.w + 1))")
+        .transform_calculate(size="datum.flat ? 11 : round(11.5 + 2.5 * datum.w)")
         .mark_text(fontWeight=600)
         .encode(
             x=x,

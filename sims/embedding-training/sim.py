@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim_engine import data, metrics
+from sim_engine import data, metrics, similarity
 from sim_engine.microsim import Choice, Frame, Legend, Readout, Slider, Timeline, microsim
 
 Array = NDArray[np.float64]
@@ -18,6 +18,9 @@ LABELS = RUN["label"].astype(int)
 EPOCHS = len(RUN["loss_2"]) - 1
 CURVES = ("loss", "top1", "top5", "alignment", "uniformity", "knn")
 SURFACES = {"2": "circle", "3": "sphere"}
+
+# (10, images): times the images' rows it gives each digit's mean row.
+MEMBERS = (np.arange(10)[:, None] == LABELS) / np.bincount(LABELS, minlength=10)[:, None]
 
 # The circle is one line, on which points would hide each other: every digit gets a lane of its own.
 # The radius of a lane means nothing; the place of an image is its angle.
@@ -54,15 +57,10 @@ def embedding_training(
     """
     z = RUN[f"z{dimension}"][epoch]
     now = {name: float(RUN[f"{name}_{dimension}"][epoch]) for name in CURVES}
-    x, y, depth = place(z)
-    flat = 0.0 if dimension == "2" else 1.0
     return Frame(
         tables={
             "points": {
-                "x": x,
-                "y": y,
-                "z": depth,
-                "turns": np.full(len(z), flat),
+                **place(z),
                 "digit": LABELS.astype(str),
                 "tile": np.arange(len(z)),
             },
@@ -91,12 +89,23 @@ def embedding_training(
     )
 
 
-def place(z: Array) -> tuple[Array, Array, Array]:
-    """Coordinates to draw: the sphere as it is, the circle with each digit on its lane."""
+def place(z: Array) -> Table:
+    """Where to draw: the sphere as it is, the circle with each digit on its lane."""
     if z.shape[1] == 3:
-        return z[:, 0].round(4), z[:, 1].round(4), z[:, 2].round(4)
-    lane = LANES[LABELS]
-    return np.round(lane * z[:, 0], 4), np.round(lane * z[:, 1], 4), np.zeros(len(z))
+        return spots(z, flat=False)
+    return spots(LANES[LABELS, None] * z, flat=True)
+
+
+def spots(at: Array, end: str = "", *, flat: bool) -> Table:
+    """Columns for points (K, 2 or 3): what turns with the sphere, or what stays as it is."""
+    x, y = at[:, 0].round(4), at[:, 1].round(4)
+    none = np.zeros(len(at))
+    turning = (none, none, none) if flat else (x, y, at[:, 2].round(4))
+    staying = (x, y) if flat else (none, none)
+    names = ("x", "y", "z", "flat_x", "flat_y")
+    return {f"{n}{end}": column for n, column in zip(names, turning + staying, strict=True)} | {
+        "flat": np.full(len(at), float(flat))
+    }
 
 
 def describe(epoch: int, dimension: str, z: Array, now: dict[str, float]) -> str:
@@ -106,7 +115,7 @@ def describe(epoch: int, dimension: str, z: Array, now: dict[str, float]) -> str
     if whole > 0.97:
         seen = f"lie almost on one point of the {surface}"
     else:
-        gather = [metrics.mean_vector_length(z[d == LABELS]) for d in range(10)]
+        gather = np.linalg.norm(MEMBERS @ similarity.normalize(z).u, axis=1)
         even, crowded = whole < 0.25, whole > 0.6
         how = "spread round" if even else "crowd on one side of" if crowded else "lean to one side of"
         tight, loose = int(np.argmax(gather)), int(np.argmin(gather))
@@ -157,15 +166,15 @@ def names(dimension: str, now: dict[str, float]) -> Table:
 
 
 @cache
-def lanes() -> dict[str, Array]:
+def lanes() -> Table:
     """The circle and its ten lanes as short strokes."""
     t = np.linspace(0, 2 * np.pi, 73)
     rings = [np.stack([r * np.cos(t), r * np.sin(t), 0 * t], axis=1) for r in (*LANES, 1.0)]
-    return strokes(rings, turns=0.0)
+    return strokes(rings, flat=True)
 
 
 @cache
-def graticule() -> dict[str, Array]:
+def graticule() -> Table:
     """Parallels and meridians every 30 and 45 degrees as short strokes."""
     t = np.linspace(0, 2 * np.pi, 49)
     rings = []
@@ -177,18 +186,15 @@ def graticule() -> dict[str, Array]:
             np.stack([np.sin(t) * np.cos(longitude), np.cos(t), np.sin(t) * np.sin(longitude)], axis=1)
         )
     t = np.linspace(0, 2 * np.pi, 91)
-    outline = strokes([np.stack([np.cos(t), np.sin(t), 0 * t], axis=1)], turns=0.0)
-    grid = strokes(rings, turns=1.0)
+    outline = strokes([np.stack([np.cos(t), np.sin(t), 0 * t], axis=1)], flat=True)
+    grid = strokes(rings, flat=False)
     return {name: np.concatenate([outline[name], grid[name]]) for name in grid}
 
 
-def strokes(rings: list[Array], turns: float) -> dict[str, Array]:
+def strokes(rings: list[Array], *, flat: bool) -> Table:
     """Cut closed lines (K, 3) into strokes from one point to the next."""
-    start = np.round(np.concatenate([ring[:-1] for ring in rings]), 4)
-    end = np.round(np.concatenate([ring[1:] for ring in rings]), 4)
-    columns = {f"{axis}1": start[:, i] for i, axis in enumerate("xyz")}
-    columns |= {f"{axis}2": end[:, i] for i, axis in enumerate("xyz")}
-    return {**columns, "turns": np.full(len(start), turns)}
+    start, end = np.concatenate([ring[:-1] for ring in rings]), np.concatenate([ring[1:] for ring in rings])
+    return spots(start, "1", flat=flat) | spots(end, "2", flat=flat)
 
 
 def atlas(images: NDArray[np.uint8], columns: int = 20) -> NDArray[np.uint8]:

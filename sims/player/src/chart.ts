@@ -1,6 +1,6 @@
 /** One live chart: a compiled Vega spec in its box. Loaded when the first chart has to be redrawn. */
 
-import { transforms } from "vega-dataflow";
+import { changeset, transforms } from "vega-dataflow";
 import * as encode from "vega-encode";
 import { expressionInterpreter } from "vega-interpreter";
 import { parse } from "vega-parser";
@@ -10,7 +10,7 @@ import { View } from "vega-view";
 import * as layout from "vega-view-transforms";
 import type { Item, Loader, Spec as VegaSpec } from "vega";
 import type { ChartPanelSpec, Frame, State, Value } from "./contract";
-import { equalTables, rowsOf } from "./frames";
+import { changedColumns, rowsOf } from "./frames";
 import { sharpen } from "./sharp-canvas";
 import { same } from "./state";
 import "./text-width";
@@ -75,10 +75,7 @@ export class Chart {
     for (const name of this.spec.tables) {
       const table = frame.tables[name];
       if (!table) throw new Error(`panel ${this.spec.name} draws the table ${name}, which the frame lacks`);
-      if (equalTables(this.drawn.tables.get(name), table)) continue;
-      this.drawn.tables.set(name, table);
-      this.view.data(name, rowsOf(table));
-      changed = true;
+      if (this.fill(name, table)) changed = true;
     }
     for (const name of this.spec.signals) {
       const value = state[name] as Value;
@@ -93,6 +90,26 @@ export class Chart {
       this.problem = null;
       throw problem;
     }
+  }
+
+  /**
+   * Hand a table to Vega; returns whether it differs from the one there. Rows that stay as many are
+   * overwritten, column by column, and keep their marks; making marks anew costs as much as drawing them.
+   */
+  private fill(name: string, table: Frame["tables"][string]): boolean {
+    const columns = changedColumns(this.drawn.tables.get(name), table);
+    this.drawn.tables.set(name, table);
+    if (!columns) {
+      this.view.data(name, rowsOf(table));
+      return true;
+    }
+    const changes = changeset();
+    for (const column of columns) {
+      let row = 0; // Vega asks in the order in which it was given the rows.
+      changes.modify(() => true, column, () => table[column]?.[row++]);
+    }
+    if (columns.length > 0) this.view.change(name, changes.reflow());
+    return columns.length > 0;
   }
 
   /** Scale the whole picture to its box. */

@@ -44,18 +44,21 @@ export function rowsOf(table: Record<string, Column>): Record<string, Cell>[] {
   return rows;
 }
 
-/** Whether two tables hold the same values; NaN equals NaN here. */
-export function equalTables(a: Record<string, Column> | undefined, b: Record<string, Column>): boolean {
-  if (!a) return false;
-  if (a === b) return true;
+/**
+ * The names of the columns of `b` that differ from those of `a`, NaN being equal to NaN; null where the
+ * tables have other columns or another number of rows.
+ */
+export function changedColumns(a: Record<string, Column> | undefined, b: Record<string, Column>): string[] | null {
+  if (!a) return null;
+  if (a === b) return [];
   const names = Object.keys(b);
-  if (names.length !== Object.keys(a).length) return false;
-  return names.every((name) => a[name] !== undefined && equalColumns(a[name], b[name] as Column));
+  const alike = (name: string): boolean => a[name]?.length === (b[name] as Column).length;
+  if (names.length !== Object.keys(a).length || !names.every(alike)) return null;
+  return names.filter((name) => !equalColumns(a[name] as Column, b[name] as Column));
 }
 
 function equalColumns(a: Column, b: Column): boolean {
   if (a === b) return true;
-  if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false;
   return true;
 }

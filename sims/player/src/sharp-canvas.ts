@@ -21,6 +21,12 @@ class SharpRenderer extends CanvasRenderer {
     context.setTransform(ratio, 0, 0, ratio, ratio * origin[0], ratio * origin[1]);
     return this;
   }
+
+  /** Draw all: where Vega draws only what has changed, thin lines end a little darker at each redrawing. */
+  override render(scene: unknown): this {
+    this._redraw = true;
+    return super.render(scene);
+  }
 }
 
 renderModule("sharp-canvas", { renderer: SharpRenderer, handler: CanvasHandler });

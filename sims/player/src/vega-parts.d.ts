@@ -8,6 +8,8 @@ declare module "vega-parser" {
 }
 declare module "vega-dataflow" {
   export { transforms } from "vega";
+  import type { Changeset } from "vega";
+  export function changeset(): Changeset & { reflow(): Changeset };
 }
 declare module "vega-transforms";
 declare module "vega-view-transforms";
@@ -19,6 +21,7 @@ declare module "vega-scenegraph" {
     _canvas: HTMLCanvasElement;
     _width: number;
     _height: number;
+    _redraw: boolean;
     _origin: [number, number];
     initialize(el: HTMLElement, width: number, height: number, origin: [number, number], scale?: number): this;
     resize(width: number, height: number, origin: [number, number], scale?: number): this;
