@@ -32,6 +32,7 @@ _NARROW = (
 _KEPT = ".sim-head, .sim-panels"
 # Once the picture is on the screen, the sidebars may be laid out too: see overrides/main.html.
 _SEEN = "<script>requestAnimationFrame(()=>setTimeout(()=>document.documentElement.dataset.seen=''))</script>"
+_CLASS = re.compile(r"\.([A-Za-z_-][\w-]*)")
 _REM = re.compile(r"(?<![\w.])(\d*\.?\d+)rem\b")
 
 
@@ -103,26 +104,33 @@ def cover_css(page: BeautifulSoup) -> str:
     # The book's rem is Material's, the frame's is the browser's 16 pixels.
     css = _REM.sub(lambda m: f"{float(m[1]) * 16:g}px", css)
     sheet = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
-    return _tight(":host{all:initial;display:block}" + "".join(_needed(sheet, page)))
+    there = {name for tag in page.find_all(class_=True) for name in tag["class"]}
+    return _tight(":host{all:initial;display:block}" + "".join(_needed(sheet, page, there)))
 
 
-def _needed(rules: list[Any], page: BeautifulSoup) -> Iterator[str]:
+def _needed(rules: list[Any], page: BeautifulSoup, there: set[str]) -> Iterator[str]:
     """Yield the rules that some element of the page meets, those inside at-rules too."""
     for rule in rules:
         if rule.type == "at-rule" and rule.lower_at_keyword in ("media", "container", "supports"):
             inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
-            if found := "".join(_needed(inner, page)):
+            if found := "".join(_needed(inner, page, there)):
                 yield f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}{{{found}}}"
-        elif rule.type != "qualified-rule" or _met(tinycss2.serialize(rule.prelude), page):
+        elif rule.type != "qualified-rule" or _met(tinycss2.serialize(rule.prelude), page, there):
             yield rule.serialize()
 
 
-def _met(selector: str, page: BeautifulSoup) -> bool:
-    """Whether an element meets the selector; nothing in a cover is hovered, focused or checked."""
+def _met(selector: str, page: BeautifulSoup, there: set[str]) -> bool:
+    """Whether an element meets the selector; nothing in a cover is hovered, focused or checked.
+
+    Args:
+        there: all classes in the page. A selector of others need not be looked for, which takes longest.
+    """
     if ":host" in selector:
         return True
     plain = re.sub(r"::[\w-]+(\([^)]*\))?", "", selector)
     if re.search(r":(hover|active|focus|checked|disabled)", plain):
+        return False
+    if "(" not in plain and not any(set(_CLASS.findall(one)) <= there for one in plain.split(",")):
         return False
     return page.select_one(plain) is not None
 
