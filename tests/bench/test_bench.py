@@ -3,7 +3,10 @@
 import pytest
 
 from build_scripts.bench import __main__ as bench
+from build_scripts.bench import serve
+from build_scripts.bench.browser import BenchError
 from build_scripts.bench.report import Row, percentile, ratio_row, table
+from build_scripts.static_server import StaticServer
 
 
 def test_percentiles_are_values_that_occurred():
@@ -53,3 +56,10 @@ def test_wrong_options_are_refused_by_name(wrong, capsys):
     with pytest.raises(SystemExit):
         bench.main(wrong)
     assert wrong[0] in capsys.readouterr().err
+
+
+def test_an_edit_that_is_never_served_is_told(tmp_path, monkeypatch):
+    (tmp_path / "index.html").write_text("before")
+    monkeypatch.setattr(serve, "PATIENCE", 0.2)
+    with StaticServer(tmp_path) as server, pytest.raises(BenchError, match=r"no 'after' at http.* after 0 s"):
+        serve._until(server.url, "after")
