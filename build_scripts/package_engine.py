@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from build_scripts.runtime_tools import loops
 from build_scripts.runtime_tools.base import COMPILE, NUMPY_LOCK, WHEEL_PREFIX, Base, base_runtime
 from build_scripts.runtime_tools.errors import RuntimeBuildError
 from build_scripts.runtime_tools.files import (
@@ -40,6 +41,7 @@ __all__ = ["EngineWheel", "build", "main"]
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache" / "runtime"
 PRODUCT = "sim_engine/product.wat"
+EXPONENTIAL = "sim_engine/exponential.wat"
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ def build(base: Base, *, cache: Path = CACHE, root: Path = ROOT) -> EngineWheel:
         files=[
             *sources,
             (PRODUCT, root / PRODUCT),
+            (EXPONENTIAL, root / EXPONENTIAL),
+            ("words", Path(loops.__file__)),
             ("LICENSE", root / "LICENSE"),
             ("packer", Path(__file__)),
             ("assembler", ASSEMBLE),
@@ -85,7 +89,7 @@ def build(base: Base, *, cache: Path = CACHE, root: Path = ROOT) -> EngineWheel:
     if (cached := _cached(folder, name, version)) is not None:
         return cached
     with replaced_folder(folder) as work:
-        extra = {**_metadata(project, root), **_products(root)}
+        extra = {**_metadata(project, root), **_loops(root)}
         _compile(base, sources, extra, f"sim_engine-{version}.dist-info/RECORD", work / name)
         entry = describe(work, name, "engine")
         (work / "entry.json").write_text(json.dumps(entry), encoding="utf-8")
@@ -110,14 +114,15 @@ def _sources(root: Path) -> list[tuple[str, Path]]:
     return found
 
 
-def _products(root: Path) -> dict[str, bytes]:
-    """Return the loop of matrix products by its name in the wheel, for each dtype."""
-    text = (root / PRODUCT).read_text(encoding="utf-8")
-    doubles = text.replace("f32x4", "f64x2").replace("load32", "load64")
-    return {
-        "sim_engine/product_f32.wasm": assembled(PRODUCT, text),
-        "sim_engine/product_f64.wasm": assembled(PRODUCT, doubles),
-    }
+def _loops(root: Path) -> dict[str, bytes]:
+    """Return the loops of vectors by their names in the wheel, for each dtype."""
+    made = {}
+    for source in (PRODUCT, EXPONENTIAL):
+        text = (root / source).read_text(encoding="utf-8")
+        for dtype in loops.DTYPES:
+            name = source.replace(".wat", f"_{dtype}.wasm")
+            made[name] = assembled(source, loops.spelt(text, dtype))
+    return made
 
 
 def _metadata(project: dict[str, Any], root: Path) -> dict[str, bytes]:

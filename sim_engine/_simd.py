@@ -1,8 +1,9 @@
-"""Products of matrices by vector instructions, in the browser.
+"""Products of matrices and rows of exponentials by vector instructions, in the browser.
 
-NumPy's wasm build has no BLAS and uses no vectors. `product.wat` is the one loop that matters, by hand; the
-browser's wheel carries it assembled, once for float32 and once for float64, and it works in Python's own
-memory, on the arrays where they lie. A browser without vectors, or a wheel made elsewhere, has no such loop.
+NumPy's wasm build has no BLAS and uses no vectors. `product.wat` and `exponential.wat` are the two loops that
+matter, by hand; the browser's wheel carries them assembled, for float32 and for float64, and they work in
+Python's own memory, on the arrays where they lie. A browser without vectors, or a wheel made elsewhere, has
+no such loops.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ ROWS = 4
 WIDTH = 32
 # Below so many products of two numbers, the way into the loop and out costs more than it spares.
 FEWEST_PRODUCTS = 2**15
+# As many exponentials take NumPy as long as the way into the loop and out.
+FEWEST_EXPONENTIALS = 2**11
 # A block of B, terms by columns, stays in the processor's near memory while all rows pass by it.
 TERMS = 512
 COLUMNS = 256
@@ -38,7 +41,7 @@ def suits(a: NDArray[Any], b: NDArray[Any]) -> bool:
         and rows >= ROWS
         and columns * a.itemsize >= WIDTH
         and rows * columns * a.shape[1] >= FEWEST_PRODUCTS
-        and _loop(_NAMES[a.dtype]) is not None
+        and _loop("product", _NAMES[a.dtype]) is not None
     )
 
 
@@ -81,7 +84,7 @@ def cuts(length: int, most: int) -> list[tuple[int, int]]:
 
 def _into(c: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
     """Write AB into c; the loop counts in bytes and is told where each array begins."""
-    loop: Any = _loop(_NAMES[a.dtype])
+    loop: Any = _loop("product", _NAMES[a.dtype])
     loop(
         *(a.shape[0], b.shape[1] * b.itemsize, a.shape[1]),
         *(_address(a), *a.strides),
@@ -90,21 +93,57 @@ def _into(c: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
     )
 
 
+def suits_exponentials(scores: NDArray[Any]) -> bool:
+    """Tell whether `exponentials` can overwrite these, and it is worth it here."""
+    return (
+        scores.dtype in _NAMES
+        and scores.ndim == 2
+        and scores.size >= FEWEST_EXPONENTIALS
+        and scores.strides[1] == scores.itemsize
+        and _loop("exponential", _NAMES[scores.dtype]) is not None
+    )
+
+
+def exponentials(scores: NDArray[Any], shift: NDArray[Any], inverse: np.floating[Any]) -> NDArray[Any]:
+    r"""Overwrite `scores` with $\exp((s - m)/\tau)$ and return the rows' sums.
+
+    The exponential of a number is right to one unit in the last place, as NumPy's is.
+
+    Args:
+        scores: (R, C), C >= 1; `suits_exponentials(scores)`; no NaN.
+        shift: (R,), the m of each row, finite, of the same dtype.
+        inverse: 1 / tau > 0, of the same dtype.
+
+    Returns:
+        (R,).
+    """
+    count = 16 // scores.itemsize
+    sums = np.empty((len(scores), count), scores.dtype)
+    scale, shift = np.array([inverse], scores.dtype), np.ascontiguousarray(shift)
+    loop: Any = _loop("exponential", _NAMES[scores.dtype])
+    loop(
+        *(len(scores), scores.shape[1] * scores.itemsize, _address(scores), scores.strides[0]),
+        *(_address(shift), _address(scale), _address(sums)),
+    )
+    total: NDArray[Any] = sums.sum(axis=1)
+    return total
+
+
 def _address(array: NDArray[Any]) -> int:
     address: int = array.__array_interface__["data"][0]
     return address
 
 
 @cache
-def _loop(name: str) -> Callable[..., None] | None:
-    """Return the assembled loop of `product.wat`, or None where there is none."""
+def _loop(function: str, dtype: str) -> Callable[..., None] | None:
+    """Return the assembled loop of `<function>.wat` for "f32" or "f64", or None where there is none."""
     if sys.platform != "emscripten":
         return None
     # Here, not above: a sim that multiplies nothing large starts without it.
     import pkgutil
 
     try:
-        code = pkgutil.get_data("sim_engine", f"product_{name}.wasm")
+        code = pkgutil.get_data("sim_engine", f"{function}_{dtype}.wasm")
     except FileNotFoundError:
         return None
     javascript, to_js = import_module("js"), import_module("pyodide.ffi").to_js
@@ -115,5 +154,6 @@ def _loop(name: str) -> Callable[..., None] | None:
     flags = javascript.Object.new()
     flags.loadAsync, flags.nodelete = False, True
     load = import_module("pyodide_js")._module.loadWebAssemblyModule
-    loop: Callable[..., None] = load(binary, flags, f"product_{name}", javascript.Object.new(), 0).product
+    name = f"{function}_{dtype}"
+    loop: Callable[..., None] = getattr(load(binary, flags, name, javascript.Object.new(), 0), function)
     return loop

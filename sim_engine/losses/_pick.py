@@ -25,8 +25,7 @@ def pick(s: Array, target: NDArray[np.integer[Any]], scale: float) -> tuple[floa
     row = np.arange(len(s))
     own = s[row, target]
     s[row, target] = -np.inf  # the others' terms alone
-    gap, _ = weigh(s, own, scale)
-    rest = s.sum(axis=1)
+    gap, rest, _ = weigh(s, own, scale)
     ell, total = cross_entropy(gap, rest)
     s /= total[:, None]
     s[row, target] = -rest / total  # P - 1, of which subtracting would lose the digits near the optimum

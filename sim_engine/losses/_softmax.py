@@ -6,20 +6,26 @@ from typing import Any
 
 import numpy as np
 
+from sim_engine import _simd
 from sim_engine._check import Array
 
 
-def exponentiate(scores: Array, shift: Array, inverse: float) -> None:
-    r"""Overwrite `scores` (R, C) with $\exp((s - m)/\tau)$.
+def exponentiate(scores: Array, shift: Array, inverse: float) -> Array:
+    r"""Overwrite `scores` (R, C) with $\exp((s - m)/\tau)$, and return the rows' sums (R,).
 
     Args:
         scores: (R, C), each anchor's scores; -inf where there is no such pair, which becomes 0.
         shift: (R,), the m of each row, at least its largest score, so that none overflows.
         inverse: 1 / tau.
     """
+    factor = not_zero(inverse, scores)
+    if _simd.suits_exponentials(scores):
+        return _simd.exponentials(scores, shift, factor)
     scores -= shift[:, None]
-    scores *= not_zero(inverse, scores)
+    scores *= factor
     np.exp(scores, out=scores)
+    sums: Array = scores.sum(axis=1)
+    return sums
 
 
 def not_zero(inverse: float, like: Array) -> np.floating[Any]:
@@ -28,7 +34,7 @@ def not_zero(inverse: float, like: Array) -> np.floating[Any]:
     return factor if factor else np.finfo(like.dtype).tiny
 
 
-def weigh(scores: Array, positive: Array, inverse: float) -> tuple[Array, Array]:
+def weigh(scores: Array, positive: Array, inverse: float) -> tuple[Array, Array, Array]:
     r"""Overwrite `scores` with their terms, by the largest score of a row, its positive's among them.
 
     Args:
@@ -37,11 +43,11 @@ def weigh(scores: Array, positive: Array, inverse: float) -> tuple[Array, Array]
         inverse: 1 / tau.
 
     Returns:
-        gap (R,), the positive's exponent $(s_p - m)/\tau \le 0$; and m (R,).
+        gap (R,), the positive's exponent $(s_p - m)/\tau \le 0$; the rows' sums (R,); and m (R,).
     """
     largest = np.maximum(scores.max(axis=1), positive)
-    exponentiate(scores, largest, inverse)
-    return (positive - largest) * scores.dtype.type(inverse), largest
+    sums = exponentiate(scores, largest, inverse)
+    return (positive - largest) * scores.dtype.type(inverse), sums, largest
 
 
 def cross_entropy(gap: Array, rest: Array) -> tuple[Array, Array]:

@@ -46,8 +46,7 @@ def dcl(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> LossResult:
     share, positive = cosines(normalized.u)
     # The largest negative sets the scale: with the positive's, all negatives might vanish.
     hardest = share.max(axis=1)
-    exponentiate(share, hardest, 1.0 / tau)
-    rest = share.sum(axis=1)  # >= 1
+    rest = exponentiate(share, hardest, 1.0 / tau)  # >= 1
     ell = np.log(rest) + (hardest - positive) * rest.dtype.type(1.0 / tau)
     share /= rest[:, None]
     share[own(len(share))] = -1.0

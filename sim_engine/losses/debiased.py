@@ -48,8 +48,8 @@ def debiased(z_a: ArrayLike, z_b: ArrayLike, tau: float, tau_plus: float) -> Los
     tau_plus = class_prior(tau_plus)
     normalized, tau = unit_views(z_a, z_b, tau)
     share, positive = cosines(normalized.u)
-    gap, largest = weigh(share, positive, 1.0 / tau)
-    ell, pull, push = debias(share.sum(axis=1), gap, largest, len(share) - 2, tau, tau_plus)
+    gap, rest, largest = weigh(share, positive, 1.0 / tau)
+    ell, pull, push = debias(rest, gap, largest, len(share) - 2, tau, tau_plus)
     share *= push[:, None]
     share[own(len(share))] = pull
     return of_views(mean(ell), backward(share, normalized, 1.0 / tau))

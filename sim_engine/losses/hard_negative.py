@@ -57,9 +57,8 @@ def hard_negative(z_a: ArrayLike, z_b: ArrayLike, tau: float, tau_plus: float, b
     if beta > most * min(tau, 1.0):
         raise ValueError(f"beta / tau must be at most {most:.3g} in this precision, got {beta} / {tau}")
     weight = share.copy()
-    exponentiate(weight, weight.max(axis=1), beta / tau)
-    weight /= weight.sum(axis=1)[:, None]
-    gap, largest = weigh(share, positive, 1.0 / tau)
+    weight /= exponentiate(weight, weight.max(axis=1), beta / tau)[:, None]
+    gap, _, largest = weigh(share, positive, 1.0 / tau)
     count = len(share) - 2
     average = np.einsum("ij,ij->i", weight, share)
     ell, pull, push = debias(count * average, gap, largest, count, tau, tau_plus)

@@ -57,8 +57,7 @@ def info_nce(query: ArrayLike, positive: ArrayLike, negatives: ArrayLike, tau: f
     own, by_query = len(shape) == 3, others.u.reshape(shape)
     # Each own negative meets one query only, so there is nothing for a matrix product to share.
     share = np.einsum("id,ijd->ij", q.u, by_query) if own else matmul(q.u, by_query.T)
-    gap, _ = weigh(share, np.einsum("id,id->i", q.u, k.u), 1.0 / tau)
-    rest = share.sum(axis=1)
+    gap, rest, _ = weigh(share, np.einsum("id,id->i", q.u, k.u), 1.0 / tau)
     ell, total = cross_entropy(gap, rest)
     share /= total[:, None]
     pull = (rest / total)[:, None]  # 1 - P(positive), with all its digits

@@ -57,8 +57,7 @@ def n_pair(z_a: ArrayLike, z_b: ArrayLike) -> LossResult:
             )
         positive = share.diagonal().copy()
         np.fill_diagonal(share, -np.inf)
-        gap, _ = weigh(share, positive, 1.0)
-        rest = share.sum(axis=1)
+        gap, rest, _ = weigh(share, positive, 1.0)
         ell, total = cross_entropy(gap, rest)
         share /= total[:, None]
         np.fill_diagonal(share, -rest / total)

@@ -86,7 +86,6 @@ def _softmax(u: Array, tau: float) -> tuple[float, Array, Array, Array]:
     The terms (2N, 2N) hold 0 on the diagonal and at the positive. One matrix of that size is made.
     """
     s, positive = cosines(u)
-    gap, _ = weigh(s, positive, 1.0 / tau)
-    rest = s.sum(axis=1)
+    gap, rest, _ = weigh(s, positive, 1.0 / tau)
     ell, total = cross_entropy(gap, rest)
     return mean(ell), rest, total, s

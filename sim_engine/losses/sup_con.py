@@ -101,8 +101,7 @@ def _inside(gaps: Array, same: NDArray[np.bool_], count: Array, inverse: float) 
     nearest = np.max(gaps, axis=1, where=same, initial=-np.inf)
     nearest[~same.any(axis=1)] = 0.0
     pull = np.where(same, gaps, -np.inf)
-    exponentiate(pull, nearest, inverse)
-    own = np.maximum(pull.sum(axis=1), 1)  # at least 1 where there is a positive
+    own = np.maximum(exponentiate(pull, nearest, inverse), 1)  # at least 1 where there is a positive
     log_own = nearest * gaps.dtype.type(inverse) + np.log(own)
     exponentiate(gaps, np.zeros_like(count), inverse)
     rest = np.sum(gaps, axis=1, where=~same)

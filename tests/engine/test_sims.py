@@ -293,11 +293,14 @@ def test_the_readouts_are_the_recorded_numbers(epoch, dimension):
 def test_points_lie_on_the_sphere_and_on_the_rings(epoch):
     points = TRAINING(epoch=epoch, dimension="3").tables["points"]
     np.testing.assert_allclose(np.hypot(np.hypot(points["x"], points["y"]), points["z"]), 1, atol=5e-4)
+    assert not points["flat_x"].any()
     points = TRAINING(epoch=epoch, dimension="2").tables["points"]
+    assert not (points["x"].any() or points["y"].any() or points["z"].any())  # the circle does not turn
+    x, y = points["flat_x"], points["flat_y"]
     ring = TRAINING.function.__globals__["LANES"][points["digit"].astype(int)]
-    np.testing.assert_allclose(np.hypot(points["x"], points["y"]), ring, atol=5e-4)
+    np.testing.assert_allclose(np.hypot(x, y), ring, atol=5e-4)
     z = RUN["z2"][epoch]
-    turned = np.angle((points["x"] + 1j * points["y"]) / (z[:, 0] + 1j * z[:, 1]))
+    turned = np.angle((x + 1j * y) / (z[:, 0] + 1j * z[:, 1]))
     np.testing.assert_allclose(turned, 0, atol=2e-3)
 
 

@@ -1,0 +1,75 @@
+"""Rows of exponentials by the loop of vectors, in the browser's Python; prints JSON, judged outside."""
+
+import json
+
+import numpy as np
+
+from sim_engine import _simd
+from sim_engine.losses._softmax import exponentiate
+
+_simd.FEWEST_EXPONENTIALS = 1
+# Rows and columns: one number, less than a vector, all remainders, more than a block of 64 vectors.
+SHAPES = [(1, 1), (3, 2), (5, 3), (4, 4), (7, 7), (2, 255), (3, 257), (2, 1030)]
+
+
+def given(dtype):
+    """Arguments over all that can happen; the same are made outside."""
+    low = -110.0 if dtype == np.float32 else -750.0
+    rng = np.random.default_rng(1)
+    rows = [np.linspace(low, 0, 2001), -(10.0 ** np.linspace(-12, 0, 2001)), rng.uniform(low, 0, 2001)]
+    return np.array(rows).astype(dtype)
+
+
+def of_single_numbers(dtype):
+    x = given(dtype)
+    assert _simd.suits_exponentials(x)
+    _simd.exponentials(x, np.zeros(len(x), dtype), dtype(1))
+    return [[value.hex() for value in row] for row in x.astype(float).tolist()]
+
+
+def ends(dtype):
+    x = np.array([[-np.inf, -1e30, 0.0, 1e30, np.inf, 1.0, -0.0]], dtype)
+    _simd.exponentials(x, np.zeros(1, dtype), dtype(1))
+    return [str(value) for value in x[0].astype(float).tolist()[:5]]
+
+
+def like_numpy(dtype):
+    """The worst entry and sum beside NumPy's, in units of rounding; what lies between rows stays."""
+    worst_entry = worst_sum = 0.0
+    rng = np.random.default_rng(2)
+    for rows, columns in SHAPES:
+        wide = rng.uniform(-1, 1, size=(rows, columns + 3)).astype(dtype)
+        before, scores = wide.copy(), wide[:, :columns]
+        shift, inverse = scores.max(axis=1), dtype(1 / 0.07)
+        true = np.exp((scores - shift[:, None]) * inverse)
+        assert _simd.suits_exponentials(scores)
+        sums = exponentiate(scores, shift, 1 / 0.07)
+        assert (wide[:, columns:] == before[:, columns:]).all()
+        eps = np.finfo(dtype).eps
+        worst_entry = max(worst_entry, float((abs(scores - true) / true).max() / eps))
+        exact = true.astype(float).sum(axis=1)
+        worst_sum = max(worst_sum, float((abs(sums - exact) / exact).max() / eps))
+    return worst_entry, worst_sum
+
+
+def refused():
+    """What the loop leaves to NumPy."""
+    turned, whole = np.ones((9, 9))[:, ::-1], np.ones((9, 9), int)
+    return not any(
+        _simd.suits_exponentials(x) for x in (turned, whole, np.ones(9), np.ones((9, 9)).T[::2, ::2])
+    )
+
+
+print(
+    json.dumps(
+        {
+            dtype.__name__: {
+                "numbers": of_single_numbers(dtype),
+                "ends": ends(dtype),
+                "like numpy": like_numpy(dtype),
+            }
+            for dtype in (np.float32, np.float64)
+        }
+        | {"refused": refused()}
+    )
+)

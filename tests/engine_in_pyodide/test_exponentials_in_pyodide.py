@@ -1,0 +1,70 @@
+"""The loop of vectors behind the losses' exponentials, where it runs: in the browser's Python."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from build_scripts.runtime_tools.loops import spelt
+from build_scripts.runtime_tools.node import run_inside
+from sim_engine import _simd
+
+HERE = Path(__file__).parent
+DTYPES = [np.float32, np.float64]
+
+
+@pytest.fixture(scope="module")
+def inside(built_runtime):
+    said = run_inside(
+        HERE / "exponentials.py",
+        [],
+        index=built_runtime,
+        mounts={},
+        lock=built_runtime / "lock.json",
+        packages=["numpy", "sim_engine"],
+    )
+    return json.loads(said)
+
+
+def given(dtype):
+    low = -110.0 if dtype == np.float32 else -750.0
+    rng = np.random.default_rng(1)
+    rows = [np.linspace(low, 0, 2001), -(10.0 ** np.linspace(-12, 0, 2001)), rng.uniform(low, 0, 2001)]
+    return np.array(rows).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_exponential_is_right_to_its_last_place(inside, dtype):
+    got = np.array([[float.fromhex(v) for v in row] for row in inside[dtype.__name__]["numbers"]])
+    true = np.exp(given(dtype).astype(np.longdouble))
+    limits = np.finfo(dtype)
+    place = np.maximum(abs(true), limits.smallest_normal) * limits.eps  # below it, places have one size
+    assert (abs(got - true) / place).max() <= 1
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_ends_are_exact(inside, dtype):
+    assert inside[dtype.__name__]["ends"] == ["0.0", "0.0", "1.0", "inf", "inf"]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rows_of_any_length_are_numpys(inside, dtype):
+    entry, total = inside[dtype.__name__]["like numpy"]
+    assert entry <= 2  # each is right to one
+    assert total <= 4
+
+
+def test_other_arrays_go_another_way(inside):
+    assert inside["refused"] is True
+    assert not _simd.suits_exponentials(np.zeros((64, 64)))  # here there is no such loop
+
+
+def test_both_spellings_are_whole():
+    text = (Path(_simd.__file__).parent / "exponential.wat").read_text(encoding="utf-8")
+    single, double = spelt(text, "f32"), spelt(text, "f64")
+    assert text.count("\n") == single.count("\n") == double.count("\n")
+    assert "f64" not in single
+    assert "f32" not in double
+    with pytest.raises(ValueError, match="f16"):
+        spelt(text, "f16")
