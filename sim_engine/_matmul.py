@@ -21,8 +21,10 @@ Path = Literal["blas", "simd", "einsum"]
 
 # einsum's dot loop needs some length to pay for its start; below it the row-times-scalar loop wins.
 SHORT_INNER = 16
-# A Gram matrix of shorter rows is quicker made whole by vectors than by blocks of which half are copied.
+# A Gram matrix of shorter rows, or of fewer products, is quicker made whole by vectors than by blocks of
+# which half are copied.
 LONG_INNER = 64
+MANY_PRODUCTS = 2**23
 # Rows of blocks in a Gram matrix: with 8, 36 of 64 blocks are computed and the rest is copied.
 BLOCKS = 8
 # Rows of a block that a tile of vectors of either dtype fits into.
@@ -67,8 +69,8 @@ def gram(a: NDArray[Any]) -> NDArray[Any]:
         (n, n), symmetric.
     """
     vectors = _path == "simd" and _simd.suits(a, a.T)
-    whole = a.shape[1] < LONG_INNER or len(a) < BLOCKS * LEAST_BLOCK if vectors else a.shape[1] < SHORT_INNER
-    if _path == "blas" or whole:
+    few = vectors and (len(a) < BLOCKS * LEAST_BLOCK or len(a) * a.size < MANY_PRODUCTS)
+    if _path == "blas" or few or a.shape[1] < (LONG_INNER if vectors else SHORT_INNER):
         return matmul(a, a.T)
     a = np.ascontiguousarray(a)
     product = np.empty((len(a), len(a)), a.dtype)

@@ -102,7 +102,7 @@ def refused(rng):
 rng = np.random.default_rng(0)
 assert _matmul._path == "simd"
 before = _simd.suits(np.ones((8, 8)), np.ones((8, 8)))
-_simd.FEWEST_PRODUCTS = 1
+_simd.FEWEST_PRODUCTS = _matmul.MANY_PRODUCTS = 1
 print(
     json.dumps(
         {
