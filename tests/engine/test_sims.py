@@ -295,7 +295,7 @@ def test_points_lie_on_the_sphere_and_on_the_rings(epoch):
     np.testing.assert_allclose(np.hypot(np.hypot(points["x"], points["y"]), points["z"]), 1, atol=5e-4)
     assert not points["flat_x"].any()
     points = TRAINING(epoch=epoch, dimension="2").tables["points"]
-    assert not (points["x"].any() or points["y"].any() or points["z"].any())  # the circle does not turn
+    assert not any(points[axis].any() for axis in "xyz")  # the circle does not turn
     x, y = points["flat_x"], points["flat_y"]
     ring = TRAINING.function.__globals__["LANES"][points["digit"].astype(int)]
     np.testing.assert_allclose(np.hypot(x, y), ring, atol=5e-4)
