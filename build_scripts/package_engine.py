@@ -33,15 +33,14 @@ from build_scripts.runtime_tools.files import (
     prune,
     replaced_folder,
 )
-from build_scripts.runtime_tools.node import ASSEMBLE, assembled, run_inside
+from build_scripts.runtime_tools.node import ASSEMBLE, assembled, assembler_version, run_inside
 from build_scripts.runtime_tools.sources import read_pyodide
 
 __all__ = ["EngineWheel", "build", "main"]
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache" / "runtime"
-PRODUCT = "sim_engine/product.wat"
-EXPONENTIAL = "sim_engine/exponential.wat"
+LOOPS = ("sim_engine/product.wat", "sim_engine/exponential.wat")
 
 
 @dataclass(frozen=True)
@@ -73,11 +72,10 @@ def build(base: Base, *, cache: Path = CACHE, root: Path = ROOT) -> EngineWheel:
     sources = _sources(root)
     version = str(project["version"])
     key = key_of(
-        texts=[base.key, json.dumps(project, sort_keys=True)],
+        texts=[base.key, json.dumps(project, sort_keys=True), assembler_version()],
         files=[
             *sources,
-            (PRODUCT, root / PRODUCT),
-            (EXPONENTIAL, root / EXPONENTIAL),
+            *((name, root / name) for name in LOOPS),
             ("words", Path(loops.__file__)),
             ("LICENSE", root / "LICENSE"),
             ("packer", Path(__file__)),
@@ -111,13 +109,18 @@ def _sources(root: Path) -> list[tuple[str, Path]]:
         raise RuntimeBuildError(
             f"{folder}: wanted the package sim_engine with an __init__.py; it is not there"
         )
+    for name in LOOPS:
+        if not (root / name).is_file():
+            raise RuntimeBuildError(
+                f"{root / name}: not found; the browser's wheel has it assembled. `git checkout -- {name}`"
+            )
     return found
 
 
 def _loops(root: Path) -> dict[str, bytes]:
     """Return the loops of vectors by their names in the wheel, for each dtype."""
     made = {}
-    for source in (PRODUCT, EXPONENTIAL):
+    for source in LOOPS:
         text = (root / source).read_text(encoding="utf-8")
         for dtype in loops.DTYPES:
             name = source.replace(".wat", f"_{dtype}.wasm")

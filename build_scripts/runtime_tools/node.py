@@ -12,7 +12,7 @@ from pathlib import Path
 
 from build_scripts.runtime_tools.errors import RuntimeBuildError
 
-__all__ = ["ASSEMBLE", "assembled", "find_node", "run_inside"]
+__all__ = ["ASSEMBLE", "assembled", "assembler_version", "find_node", "run_inside"]
 
 OLDEST_NODE = 20
 _HOST = Path(__file__).with_name("host.mjs")
@@ -38,6 +38,18 @@ def find_node() -> str:
             f"node: wanted version {OLDEST_NODE} or newer, {node} is {said or 'silent'}; update Node"
         )
     return node
+
+
+def assembler_version() -> str:
+    """Return the version of wabt.
+
+    Raises:
+        RuntimeBuildError: it is not installed.
+    """
+    package = ASSEMBLE.parents[2] / "node_modules" / "wabt" / "package.json"
+    if not package.is_file():
+        raise RuntimeBuildError(f"{package}: not found; the engine's loops are assembled by it. Run `npm ci`")
+    return str(json.loads(package.read_text(encoding="utf-8"))["version"])
 
 
 def assembled(name: str, text: str) -> bytes:

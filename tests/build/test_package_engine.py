@@ -104,6 +104,12 @@ def test_a_missing_engine_is_named(project, browser_base, tmp_path):
         package_engine.build(browser_base, cache=tmp_path, root=project)
 
 
+def test_a_missing_loop_is_named(project, browser_base, tmp_path):
+    (project / "sim_engine" / "exponential.wat").unlink()
+    with pytest.raises(RuntimeBuildError, match=r"exponential\.wat: not found.*git checkout"):
+        package_engine.build(browser_base, cache=tmp_path / "cache", root=project)
+
+
 def test_the_command_writes_the_wheel_and_prints_its_hash(tmp_path, capsys):
     assert package_engine.main(["--out", str(tmp_path)]) == 0
     [wheel] = tmp_path.iterdir()

@@ -47,16 +47,20 @@ def test_what_is_not_finite_stays_in_its_row(inside):
     assert inside["not finite"] == [2, 5]
 
 
-def test_the_wheel_carries_the_loop_for_both_dtypes(built_runtime):
+def test_the_wheel_carries_the_loops_for_both_dtypes(built_runtime):
     wheel = next(built_runtime.rglob("sim_engine-*.whl"))
     with zipfile.ZipFile(wheel) as archive:
-        loops = [archive.read(f"sim_engine/product_{name}.wasm") for name in ("f32", "f64")]
+        loops = [
+            archive.read(f"sim_engine/{loop}_{name}.wasm")
+            for loop in ("product", "exponential")
+            for name in ("f32", "f64")
+        ]
     assert all(loop.startswith(b"\0asm") and b"dylink.0" in loop for loop in loops)
-    assert loops[0] != loops[1]
+    assert len(set(loops)) == 4
 
 
 def test_a_fault_in_the_text_names_its_line():
-    text = (package_engine.ROOT / package_engine.PRODUCT).read_text(encoding="utf-8")
+    text = (package_engine.ROOT / package_engine.LOOPS[0]).read_text(encoding="utf-8")
     line = text[: text.index("f32x4.mul")].count("\n") + 1
     with pytest.raises(RuntimeBuildError, match=rf"product\.wat:{line}:.*f32x4\.mil"):
         assembled("product.wat", text.replace("f32x4.mul", "f32x4.mil", 1))

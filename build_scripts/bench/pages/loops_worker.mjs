@@ -1,5 +1,5 @@
 // JavaScript's loops, never beside Pyodide, where reduce runs many times slower; and each plain loop alone,
-// since the compiler shapes what two share after the first of them.
+// since the compiler shapes what two share, `dot` and `mean`, after the first of them.
 import { arrays, nested, serve } from "./timing.mjs";
 
 serve(async ({ module, loop, options, ...size }) => {
