@@ -26,6 +26,7 @@ __all__ = ["COUNTS", "DIMENSIONS", "TARGET", "loops", "measure", "sizes", "train
 SOURCES = ("cases.py", "page_losses.py")
 COUNTS = (64, 256, 1024, 4096)
 DIMENSIONS = (2, 64, 256)
+DIMENSIONS_JUDGED = (2, 64, 128, 256)
 # From this N on a matrix of all pairs of views takes 512 MiB, and one d is enough.
 LARGE = 4096
 LARGE_DIMENSION = 64
@@ -98,7 +99,8 @@ def measure(browser: Browser, page_address: str, rounds: int) -> list[Row]:
 def sizes(name: str) -> list[tuple[int, int]]:
     """Return the sizes (N, d) at which a loss is timed."""
     large = name == JUDGED or PAGE[name].pairs(LARGE) < (2 * LARGE) ** 2
-    return [(n, d) for n in COUNTS for d in DIMENSIONS if n < LARGE or (large and d == LARGE_DIMENSION)]
+    dimensions = DIMENSIONS_JUDGED if name == JUDGED else DIMENSIONS
+    return [(n, d) for n in COUNTS for d in dimensions if n < LARGE or (large and d == LARGE_DIMENSION)]
 
 
 def loops(name: str, n: int, d: int) -> list[str]:
