@@ -49,7 +49,22 @@ def normalize(z: ArrayLike, *, name: str = "z") -> Normalized:
         >>> u.tolist(), norms.tolist()
         ([[0.6, 0.8]], [5.0])
     """
-    array = rows(name, z)
+    return directions(rows(name, z), name)
+
+
+def directions(array: Array, name: str) -> Normalized:
+    """`normalize` for those who have checked that the array is finite and has rows: the losses.
+
+    Args:
+        array: (N, d), float32 or float64.
+        name: the argument's name in errors.
+
+    Returns:
+        As `normalize`.
+
+    Raises:
+        ValueError: a row is zero.
+    """
     largest = np.abs(array).max(axis=1)
     if not (largest > 0).all():
         row = int(np.argmin(largest))

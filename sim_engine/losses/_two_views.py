@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sim_engine._check import Array, paired_views, temperature
 from sim_engine._matmul import gram, symmetrized_product
 from sim_engine.losses._result import LossResult
-from sim_engine.similarity import Normalized, normalize, tangent
+from sim_engine.similarity import Normalized, directions, tangent
 
 
 def unit_views(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> tuple[Normalized, float]:
@@ -21,8 +21,12 @@ def unit_views(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> tuple[Normalized, 
     tau = temperature(tau, z_a.dtype)
     if len(z_a) < 2:
         raise ValueError("z_a and z_b must hold at least 2 rows, got 1: with one image there is no negative")
-    a, b = normalize(z_a, name="z_a"), normalize(z_b, name="z_b")
-    return Normalized(np.concatenate([a.u, b.u]), np.concatenate([a.norms, b.norms])), tau
+    try:
+        return directions(np.concatenate([z_a, z_b]), "z"), tau
+    except ValueError:  # a zero row: of which view?
+        directions(z_a, "z_a")
+        directions(z_b, "z_b")
+        raise
 
 
 def own(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

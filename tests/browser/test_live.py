@@ -1,8 +1,11 @@
 """What Python says in the page is what Python says here."""
 
+import io
 import re
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from sim_engine.microsim import Legend, Slider, Timeline
 
@@ -29,7 +32,16 @@ def same_numbers(page_values, frame):
 
 
 def pictures(page):
-    return [panel.screenshot() for panel in page.locator("figure[data-panel] .panel-view").all()]
+    """The panels as they are once nothing moves in them."""
+    panels = page.locator("figure[data-panel] .panel-view").all()
+    before = None
+    for _ in range(40):
+        now = [panel.screenshot() for panel in panels]
+        if now == before:
+            return [np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=int) for png in now]
+        before = now
+        page.wait_for_timeout(100)
+    raise AssertionError("the panels do not come to rest")
 
 
 @pytest.mark.parametrize("slug", SIMS)
@@ -54,7 +66,10 @@ def test_every_readout_equals_cpython_at_defaults_and_ends(slug, open_sim, pytho
         page.wait_for_timeout(120)
     same_numbers(shown.readouts(), sim())
     # Marks that have been everywhere and back are drawn as if they were new.
-    assert pictures(page) == first
+    for now, then in zip(pictures(page), first, strict=True):
+        assert now.shape == then.shape
+        # Chromium rounds single pixels of a curve now so, now so; a line drawn twice differs by more.
+        assert abs(now - then).max() <= 16
 
 
 @pytest.mark.parametrize("slug", SIMS)
