@@ -211,9 +211,8 @@ class LearningWithoutLabels(BasePlugin[BookConfig]):  # type: ignore[no-untyped-
         sys.dont_write_bytecode = True
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         # MkDocs looks every half second; one look at these folders takes a hundredth.
-        watched = [config.docs_dir, config.config_file_path]
-        for path in watched:
-            server.unwatch(path)
+        watched = list(server._watched_paths)
+        server._watched_paths.clear()
         server.observer = PollingObserver(timeout=0.15)
         for path in (*watched, *(str(self.root / folder) for folder in WATCHED)):
             server.watch(path)
