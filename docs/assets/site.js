@@ -17,6 +17,11 @@ function hear(event) {
   if (type !== "lwl:height" || !Number.isFinite(height) || height < 40 || height > 6000) return;
   frame.style.height = `${Math.ceil(height)}px`;
   // A frame that speaks is ready to listen.
+  frame.dataset.listens = "";
+  if (frame.dataset.later !== undefined) {
+    tell(frame, { type: "lwl:state", query: frame.dataset.later });
+    delete frame.dataset.later;
+  }
   if (frame.dataset.theme !== theme()) setTheme(frame);
   uncover(frame);
 }
@@ -59,7 +64,8 @@ document.addEventListener("click", (event) => {
   const frame = frameFor(link);
   if (!frame) return;
   event.preventDefault();
-  tell(frame, { type: "lwl:state", query: link.dataset.query });
+  if (frame.dataset.listens !== undefined) tell(frame, { type: "lwl:state", query: link.dataset.query });
+  else frame.dataset.later = link.dataset.query;
   const box = frame.getBoundingClientRect();
   if (box.top < 60 || box.top > innerHeight * 0.6) {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;

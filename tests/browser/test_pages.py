@@ -111,6 +111,24 @@ def test_a_chapter_carries_both_sims_and_state_links_set_them(book, page, framed
     assert page.url.split("#")[0] == before
 
 
+def test_a_state_link_reaches_a_frame_that_comes_later(book, page, framed):
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/sims/nt-xent-explorer/main.html*", hold)
+    page.goto(book.url + "chapters/03-nt-xent/", wait_until="domcontentloaded")
+    link = page.locator("a[data-sim=nt-xent-explorer].state-link").first
+    link.click()
+    page.wait_for_timeout(300)
+    assert held  # the frame was asked for, and is not there
+    page.unroute_all()  # lets it come
+    inside = framed(page.frame_locator("iframe[src*='nt-xent-explorer/main.html']").first, "nt-xent-explorer")
+    for part in link.get_attribute("data-query").split("&"):
+        inside.wait_drawn(part)
+
+
 def test_the_book_passes_its_theme_to_the_sims(book, page, arrive):
     in_theme(page, "light")
     arrive(page, book.url + "sims/nt-xent-explorer/")
