@@ -24,7 +24,24 @@ def built_runtime(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def in_both(built_runtime):
+def in_browsers_python(built_runtime):
+    """Run a script in the built runtime, with NumPy and the engine; return what it printed."""
+
+    def run(script, argv=(), mounts=None):
+        return run_inside(
+            script,
+            argv,
+            index=built_runtime,
+            mounts=mounts or {},
+            lock=built_runtime / "lock.json",
+            packages=["numpy", "sim_engine"],
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def in_both(in_browsers_python):
     """Run a script that prints JSON in CPython and in the built runtime; return both results."""
 
     def run(script, *argv, mounts=None):
@@ -37,14 +54,7 @@ def in_both(built_runtime):
             check=True,
             cwd=ROOT,
         )
-        inside = run_inside(
-            script,
-            argv,
-            index=built_runtime,
-            mounts=mounts or {},
-            lock=built_runtime / "lock.json",
-            packages=["numpy", "sim_engine"],
-        )
+        inside = in_browsers_python(script, argv, mounts)
         return json.loads(host.stdout), json.loads(inside.splitlines()[-1])
 
     return run

@@ -13,7 +13,7 @@ SHAPES = [(1, 1), (3, 2), (5, 3), (4, 4), (7, 7), (2, 255), (3, 257), (2, 1030)]
 
 
 def given(dtype):
-    """Arguments over all that can happen; the same are made outside."""
+    """Arguments over all that can happen."""
     low = -110.0 if dtype == np.float32 else -750.0
     rng = np.random.default_rng(1)
     rows = [np.linspace(low, 0, 2001), -(10.0 ** np.linspace(-12, 0, 2001)), rng.uniform(low, 0, 2001)]
@@ -21,10 +21,12 @@ def given(dtype):
 
 
 def of_single_numbers(dtype):
+    """The arguments and what comes of them, exactly."""
     x = given(dtype)
+    before = x.copy()
     assert _simd.suits_exponentials(x)
     _simd.exponentials(x, np.zeros(len(x), dtype), dtype(1))
-    return [[value.hex() for value in row] for row in x.astype(float).tolist()]
+    return [[value.hex() for value in numbers.astype(float).ravel().tolist()] for numbers in (before, x)]
 
 
 def ends(dtype):

@@ -9,23 +9,15 @@ import pytest
 
 from build_scripts import package_engine
 from build_scripts.runtime_tools.errors import RuntimeBuildError
-from build_scripts.runtime_tools.node import assembled, run_inside
+from build_scripts.runtime_tools.node import assembled
 from sim_engine import _simd
 
 HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
-def inside(built_runtime):
-    said = run_inside(
-        HERE / "products.py",
-        [],
-        index=built_runtime,
-        mounts={},
-        lock=built_runtime / "lock.json",
-        packages=["numpy", "sim_engine"],
-    )
-    return json.loads(said)
+def inside(in_browsers_python):
+    return json.loads(in_browsers_python(HERE / "products.py"))
 
 
 def test_every_entry_is_right_to_rounding(inside):

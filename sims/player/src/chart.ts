@@ -88,6 +88,7 @@ export class Chart {
     if (this.problem !== null) {
       const problem = this.problem;
       this.problem = null;
+      this.drawn.tables.clear(); // what Vega holds now is unsure: it gets the next tables whole
       throw problem;
     }
   }
