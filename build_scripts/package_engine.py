@@ -4,8 +4,8 @@
 
 The wheel holds bytecode, compiled by the browser's own Python, and no sources: a reader's trace
 names file and line, and the sources are in the repository. It loads faster than sources, which
-the browser would compile on every visit. With it goes `product.wat`, assembled for each dtype, the
-loop behind the engine's matrix products in the browser.
+the browser would compile on every visit. With it go the engine's loops of vectors, `*.wat`,
+assembled for each dtype.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = ["EngineWheel", "build", "main"]
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache" / "runtime"
-LOOPS = ("sim_engine/product.wat", "sim_engine/exponential.wat")
+LOOPS = ("sim_engine/product.wat", "sim_engine/exponential.wat", "sim_engine/row_max.wat")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""Products of matrices and rows of exponentials by vector instructions, in the browser.
+"""Products of matrices, and exponentials and largest numbers of rows, by vector instructions in the browser.
 
-NumPy's wasm build has no BLAS and uses no vectors. `product.wat` and `exponential.wat` are the two loops that
-matter, by hand; the browser's wheel carries them assembled, for float32 and for float64, and they work in
-Python's own memory, on the arrays where they lie. A browser without vectors, or a wheel made elsewhere, has
-no such loops.
+NumPy's wasm build has no BLAS and uses no vectors. `product.wat`, `exponential.wat` and `row_max.wat` are the
+loops that matter, by hand; the browser's wheel carries them assembled, for float32 and for float64, and they
+work in Python's own memory, on the arrays where they lie. A browser without vectors, or a wheel made
+elsewhere, has no such loops.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ ROWS = 4
 WIDTH = 32
 # Below so many products of two numbers, the way into the loop and out costs more than it spares.
 FEWEST_PRODUCTS = 2**15
-# As many exponentials take NumPy as long as the way into the loop and out.
-FEWEST_EXPONENTIALS = 2**11
+# As many exponentials, or numbers to compare, take NumPy as long as the way into the loop and out.
+FEWEST_NUMBERS = 2**11
 # A block of B, terms by columns, stays in the processor's near memory while all rows pass by it.
 TERMS = 512
 COLUMNS = 256
@@ -93,15 +93,31 @@ def _into(c: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
     )
 
 
-def suits_exponentials(scores: NDArray[Any]) -> bool:
-    """Tell whether `exponentials` can overwrite these, and it is worth it here."""
+def suits_rows(loop: str, scores: NDArray[Any]) -> bool:
+    """Tell whether `exponentials` ("exponential") or `row_max` can read these, and it is worth it here."""
     return (
         scores.dtype in _NAMES
         and scores.ndim == 2
-        and scores.size >= FEWEST_EXPONENTIALS
+        and scores.size >= FEWEST_NUMBERS
         and scores.strides[1] == scores.itemsize
-        and _loop("exponential", _NAMES[scores.dtype]) is not None
+        and _loop(loop, _NAMES[scores.dtype]) is not None
     )
+
+
+def row_max(scores: NDArray[Any]) -> NDArray[Any]:
+    """Return the largest number of every row, (R,), by NumPy where `suits_rows("row_max", scores)` is False.
+
+    Args:
+        scores: (R, C), C >= 1; no NaN.
+    """
+    if not suits_rows("row_max", scores):
+        found: NDArray[Any] = scores.max(axis=1)
+        return found
+    most = np.empty(len(scores), scores.dtype)
+    loop: Any = _loop("row_max", _NAMES[scores.dtype])
+    width = scores.shape[1] * scores.itemsize
+    loop(len(scores), width, _address(scores), scores.strides[0], _address(most))
+    return most
 
 
 def exponentials(scores: NDArray[Any], shift: NDArray[Any], inverse: np.floating[Any]) -> NDArray[Any]:
@@ -110,7 +126,7 @@ def exponentials(scores: NDArray[Any], shift: NDArray[Any], inverse: np.floating
     The exponential of a number is right to one unit in the last place, as NumPy's is.
 
     Args:
-        scores: (R, C), C >= 1; `suits_exponentials(scores)`; no NaN.
+        scores: (R, C), C >= 1; `suits_rows("exponential", scores)`; no NaN.
         shift: (R,), the m of each row, finite, of the same dtype.
         inverse: 1 / tau > 0, of the same dtype.
 

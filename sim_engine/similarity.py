@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from sim_engine._check import Array, rows
 from sim_engine._matmul import matmul
+from sim_engine._simd import row_max
 
 __all__ = ["Normalized", "cosine", "cosine_backward", "normalize", "normalize_backward"]
 
@@ -65,13 +66,14 @@ def directions(array: Array, name: str) -> Normalized:
     Raises:
         ValueError: a row is zero.
     """
-    largest = np.abs(array).max(axis=1)
+    largest = row_max(np.abs(array))
     if not (largest > 0).all():
         row = int(np.argmin(largest))
         raise ValueError(f"{name} must have no zero row (it has no direction), got one at row {row}")
-    # A power of two changes no digit of what it scales.
-    _, exponent = np.frexp(largest)
-    scaled = np.ldexp(array, -exponent[:, None])
+    # A power of two changes no digit of what it scales. The largest that the dtype holds leaves a row of
+    # numbers below the least normal one short, but far from vanishing when squared.
+    exponent = np.maximum(np.frexp(largest)[1], 1 - np.finfo(array.dtype).maxexp)
+    scaled = array * np.ldexp(array.dtype.type(1), -exponent)[:, None]
     lengths = np.sqrt(np.einsum("ij,ij->i", scaled, scaled))
     scaled /= lengths[:, None]
     with np.errstate(over="ignore"):

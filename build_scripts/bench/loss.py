@@ -49,7 +49,7 @@ _RULES = {
     f"loop takes seconds to minutes; of {JUDGED} at every N below {LARGE}",
     "rounds": f"as many as fit into {BUDGET:g} s for a loss at a size, of {JUDGED} {BUDGET_JUDGED:g} s, at "
     "most three times --rounds; what takes longer than 0.5 s, a plain loop 0.1 s, is read once before them, "
-    f"but {JUDGED} and its tuned version go round at any length",
+    f"but {JUDGED} and its tuned version go round at any length, after 0.4 s of calls that do not count",
 }
 
 

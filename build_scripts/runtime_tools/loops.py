@@ -24,6 +24,7 @@ _WORDS = {
         "HIGH": (355 / 512).hex(),
         "LOW": (math.log(2) - 355 / 512).hex(),
         "FIRST": "-1 0 0 0",
+        "TURN": "4 5 6 7 8 9 10 11 12 13 14 15 0 1 2 3",
     },
     "f64": {
         "LANES": "f64x2",
@@ -38,6 +39,7 @@ _WORDS = {
         "HIGH": "0x1.62e42fee00000p-1",
         "LOW": "0x1.a39ef35793c76p-33",
         "FIRST": "-1 -1 0 0",
+        "TURN": "8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7",
     },
 }
 # The first term that is left out, r^(k+1)/(k+1)!, is under a twentieth of a rounding of exp(r).

@@ -19,7 +19,7 @@ def exponentiate(scores: Array, shift: Array, inverse: float) -> Array:
         inverse: 1 / tau.
     """
     factor = not_zero(inverse, scores)
-    if _simd.suits_exponentials(scores):
+    if _simd.suits_rows("exponential", scores):
         return _simd.exponentials(scores, shift, factor)
     scores -= shift[:, None]
     scores *= factor
@@ -45,7 +45,7 @@ def weigh(scores: Array, positive: Array, inverse: float) -> tuple[Array, Array,
     Returns:
         gap (R,), the positive's exponent $(s_p - m)/\tau \le 0$; the rows' sums (R,); and m (R,).
     """
-    largest = np.maximum(scores.max(axis=1), positive)
+    largest = np.maximum(_simd.row_max(scores), positive)
     sums = exponentiate(scores, largest, inverse)
     return (positive - largest) * scores.dtype.type(inverse), sums, largest
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sim_engine._simd import row_max
 from sim_engine.losses._result import LossResult
 from sim_engine.losses._softmax import exponentiate, mean
 from sim_engine.losses._two_views import backward, cosines, of_views, own, unit_views
@@ -45,7 +46,7 @@ def dcl(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> LossResult:
     normalized, tau = unit_views(z_a, z_b, tau)
     share, positive = cosines(normalized.u)
     # The largest negative sets the scale: with the positive's, all negatives might vanish.
-    hardest = share.max(axis=1)
+    hardest = row_max(share)
     rest = exponentiate(share, hardest, 1.0 / tau)  # >= 1
     ell = np.log(rest) + (hardest - positive) * rest.dtype.type(1.0 / tau)
     share /= rest[:, None]

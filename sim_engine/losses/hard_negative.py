@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sim_engine._simd import row_max
 from sim_engine.losses._debias import class_prior, debias
 from sim_engine.losses._guard import not_negative
 from sim_engine.losses._result import LossResult
@@ -57,7 +58,7 @@ def hard_negative(z_a: ArrayLike, z_b: ArrayLike, tau: float, tau_plus: float, b
     if beta > most * min(tau, 1.0):
         raise ValueError(f"beta / tau must be at most {most:.3g} in this precision, got {beta} / {tau}")
     weight = share.copy()
-    weight /= exponentiate(weight, weight.max(axis=1), beta / tau)[:, None]
+    weight /= exponentiate(weight, row_max(weight), beta / tau)[:, None]
     gap, _, largest = weigh(share, positive, 1.0 / tau)
     count = len(share) - 2
     average = np.einsum("ij,ij->i", weight, share)

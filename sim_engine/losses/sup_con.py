@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim_engine._check import Array, floats, temperature
 from sim_engine._matmul import gram
+from sim_engine._simd import row_max
 from sim_engine.losses._guard import finite
 from sim_engine.losses._result import RowsResult
 from sim_engine.losses._softmax import exponentiate, mean
@@ -67,7 +68,7 @@ def sup_con(
     count = np.maximum(count, 1)
     share = gram(unit.u)
     np.fill_diagonal(share, -np.inf)
-    share -= share.max(axis=1)[:, None]
+    share -= row_max(share)[:, None]
     if variant == "out":
         ell = _outside(share, same, count, 1.0 / tau)
     else:

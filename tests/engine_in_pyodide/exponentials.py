@@ -1,4 +1,4 @@
-"""Rows of exponentials by the loop of vectors, in the browser's Python; prints JSON, judged outside."""
+"""Rows of exponentials, and their largest numbers, in the browser's Python; prints JSON, judged outside."""
 
 import json
 
@@ -7,7 +7,7 @@ import numpy as np
 from sim_engine import _simd
 from sim_engine.losses._softmax import exponentiate
 
-_simd.FEWEST_EXPONENTIALS = 1
+_simd.FEWEST_NUMBERS = 1
 # Rows and columns: one number, less than a vector, all remainders, more than a block of 64 vectors.
 SHAPES = [(1, 1), (3, 2), (5, 3), (4, 4), (7, 7), (2, 255), (3, 257), (2, 1030)]
 
@@ -24,7 +24,7 @@ def of_single_numbers(dtype):
     """The arguments and what comes of them, exactly."""
     x = given(dtype)
     before = x.copy()
-    assert _simd.suits_exponentials(x)
+    assert _simd.suits_rows("exponential", x)
     _simd.exponentials(x, np.zeros(len(x), dtype), dtype(1))
     return [[value.hex() for value in numbers.astype(float).ravel().tolist()] for numbers in (before, x)]
 
@@ -44,7 +44,7 @@ def like_numpy(dtype):
         before, scores = wide.copy(), wide[:, :columns]
         shift, inverse = scores.max(axis=1), dtype(1 / 0.07)
         true = np.exp((scores - shift[:, None]) * inverse)
-        assert _simd.suits_exponentials(scores)
+        assert _simd.suits_rows("exponential", scores)
         sums = exponentiate(scores, shift, 1 / 0.07)
         assert (wide[:, columns:] == before[:, columns:]).all()
         eps = np.finfo(dtype).eps
@@ -54,11 +54,26 @@ def like_numpy(dtype):
     return worst_entry, worst_sum
 
 
+def largest(dtype):
+    """Whether each row's largest number is NumPy's, wherever it stands and with none but -inf."""
+    rng = np.random.default_rng(3)
+    for rows, columns in SHAPES:
+        wide = rng.uniform(-2, -1, size=(rows * columns, columns + 3)).astype(dtype)
+        wide[:, columns:] = 5  # beside the row, not of it
+        wide[np.arange(len(wide)), np.arange(len(wide)) % columns] = rng.uniform(-1, 1, len(wide))
+        wide[0] = -np.inf
+        scores = wide[:, :columns]
+        assert _simd.suits_rows("row_max", scores)
+        if not np.array_equal(_simd.row_max(scores), scores.max(axis=1)):
+            return False
+    return True
+
+
 def refused():
     """What the loop leaves to NumPy."""
     turned, whole = np.ones((9, 9))[:, ::-1], np.ones((9, 9), int)
     return not any(
-        _simd.suits_exponentials(x) for x in (turned, whole, np.ones(9), np.ones((9, 9)).T[::2, ::2])
+        _simd.suits_rows("exponential", x) for x in (turned, whole, np.ones(9), np.ones((9, 9)).T[::2, ::2])
     )
 
 
@@ -69,6 +84,7 @@ print(
                 "numbers": of_single_numbers(dtype),
                 "ends": ends(dtype),
                 "like numpy": like_numpy(dtype),
+                "largest": largest(dtype),
             }
             for dtype in (np.float32, np.float64)
         }

@@ -1,4 +1,4 @@
-"""The loop of vectors behind the losses' exponentials, where it runs: in the browser's Python."""
+"""The loops of vectors behind the losses' exponentials, where they run: in the browser's Python."""
 
 import json
 from pathlib import Path
@@ -39,13 +39,19 @@ def test_rows_of_any_length_are_numpys(inside, dtype):
     assert total <= 4
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_largest_of_a_row_is_found_wherever_it_stands(inside, dtype):
+    assert inside[dtype.__name__]["largest"] is True
+
+
 def test_other_arrays_go_another_way(inside):
     assert inside["refused"] is True
-    assert not _simd.suits_exponentials(np.zeros((64, 64)))  # here there is no such loop
+    assert not _simd.suits_rows("exponential", np.zeros((64, 64)))  # here there is no such loop
 
 
-def test_both_spellings_are_whole():
-    text = (Path(_simd.__file__).parent / "exponential.wat").read_text(encoding="utf-8")
+@pytest.mark.parametrize("loop", ["exponential", "row_max"])
+def test_both_spellings_are_whole(loop):
+    text = (Path(_simd.__file__).parent / f"{loop}.wat").read_text(encoding="utf-8")
     single, double = spelt(text, "f32"), spelt(text, "f64")
     assert text.count("\n") == single.count("\n") == double.count("\n")
     assert "f64" not in single

@@ -44,11 +44,11 @@ def test_the_wheel_carries_the_loops_for_both_dtypes(built_runtime):
     with zipfile.ZipFile(wheel) as archive:
         loops = [
             archive.read(f"sim_engine/{loop}_{name}.wasm")
-            for loop in ("product", "exponential")
+            for loop in ("product", "exponential", "row_max")
             for name in ("f32", "f64")
         ]
     assert all(loop.startswith(b"\0asm") and b"dylink.0" in loop for loop in loops)
-    assert len(set(loops)) == 4
+    assert len(set(loops)) == 6
 
 
 def test_a_fault_in_the_text_names_its_line():
