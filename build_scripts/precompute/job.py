@@ -20,6 +20,7 @@ from build_scripts.precompute import datasets, methods, models
 from build_scripts.precompute.datasets import Dataset, Split
 from build_scripts.precompute.device_views import shift_colours
 from build_scripts.precompute.job_views import Views, views_of
+from build_scripts.precompute.kept_views import KeptViews
 from build_scripts.precompute.measures import (
     Embed,
     Measures,
@@ -184,7 +185,9 @@ def run_job(
     if job.method in ("raw", "histogram"):
         embed: Embed = _pixels if job.method == "raw" else _histogram
     else:
-        method, records = trained or _trained(job, train, data.test, views, fabric)
+        rows = [job.method, job.labels] if job.labels else []  # a few images of each class
+        kept = _kept(views, job, "train", job.strength, job.views, [job.train_on, rows, job.batch, job.seed])
+        method, records = trained or _trained(job, train, data.test, kept, fabric)
         embed = method.embed
         losses = np.array([record["loss_train"] for record in records])
         found["loss_train"] = float(losses[-1]) if len(losses) else float("nan")
@@ -193,10 +196,11 @@ def run_job(
         if isinstance(method, Supervised):
             found["accuracy"] = _accuracy(method, data.test, fabric.device)
     test = _shifted(data.test, job.hue, job.brightness)
-    measured = views
-    if job.measure_views or job.measure_strength >= 0:
-        strength = job.strength if job.measure_strength < 0 else job.measure_strength
-        measured = views_of(job.measure_views or job.views, strength, job.view_options)
+    strength = job.strength if job.measure_strength < 0 else job.measure_strength
+    names = job.measure_views or job.views
+    measured = _kept(
+        views_of(names, strength, job.view_options), job, "test", strength, names, [job.hue, job.brightness]
+    )
     wanted = Measures(
         tau=job.measure_tau or job.tau,
         view_draws=job.view_draws,
@@ -210,6 +214,14 @@ def run_job(
     if job.shown:
         found["z"] = embeddings(embed, as_images(test.images[: job.shown], fabric.device))[1]
     return found
+
+
+def _kept(
+    views: Views, job: Job, part: str, strength: float, names: tuple[str, ...], images: list[Any]
+) -> KeptViews:
+    """Return the views as cells share them; `images` is what else decides which come, in which order."""
+    data = [job.dataset, dict(job.dataset_options), part, images]
+    return KeptViews(views, json.dumps([data, strength, names, dict(job.view_options), job.device]))
 
 
 @torch.no_grad()
