@@ -1,4 +1,4 @@
-"""The report: every number that it promises, from one training that sees no label."""
+"""The report: every number that it promises, from trainings that see no label."""
 
 from dataclasses import replace
 
@@ -47,11 +47,11 @@ def test_every_promised_array_is_there_and_finite(result):
     assert stored(result, "stage").tolist() == [1, 2, 3]
     assert stored(result, "picture").shape == (3, 16, 2)
     for name, _, _ in CURVES.values():
-        assert stored(result, name).shape == (4,), name
+        assert stored(result, name).shape == (2, 4), name
     for name in ("class_precision", "class_recall", "class_f1"):
-        assert stored(result, name).shape == (3,)
+        assert stored(result, name).shape == (2, 3)
     for name in ("efficiency_trained", "efficiency_untrained", "efficiency_trained_std"):
-        assert stored(result, name).shape == (3,)
+        assert stored(result, name).shape == (2, 3)
     for name in result.arrays:
         assert np.isfinite(stored(result, name)).all(), name
     assert all(np.isfinite(value) for value in result.metrics.values())
@@ -63,26 +63,43 @@ def test_no_image_is_exported(result):
 
 
 def test_the_scores_are_those_of_the_confusion(result):
-    counts = stored(result, "confusion")
-    assert counts.sum(1).tolist() == [8, 8, 8]
-    np.testing.assert_allclose(stored(result, "class_recall"), np.diag(counts) / 8)
-    np.testing.assert_allclose(result.metrics["accuracy"], np.trace(counts) / 24)
-    both = counts.sum(0) + counts.sum(1)
-    np.testing.assert_allclose(stored(result, "class_f1"), 2 * np.diag(counts) / both)
+    confusions = stored(result, "confusion")
+    for i, counts in enumerate(confusions):
+        assert counts.sum(1).tolist() == [8, 8, 8]
+        np.testing.assert_allclose(stored(result, "class_recall")[i], np.diag(counts) / 8)
+        both = counts.sum(0) + counts.sum(1)
+        np.testing.assert_allclose(stored(result, "class_f1")[i], 2 * np.diag(counts) / both)
+    right = np.trace(confusions, axis1=1, axis2=2) / 24
+    np.testing.assert_allclose(result.metrics["accuracy"], right.mean())
+    np.testing.assert_allclose(result.metrics["accuracy_std"], right.std())
     np.testing.assert_allclose(result.metrics["f1_mean"], stored(result, "class_f1").mean())
+
+
+def test_each_training_is_the_one_with_its_seeds_alone(result, tmp_path):
+    second = report(tmp_path, replace(CONFIG.each()[1], repeats=1))
+    for name in ("loss", "knn_h", "confusion", "efficiency_trained"):
+        np.testing.assert_array_equal(stored(second, name)[0], stored(result, name)[1], err_msg=name)
+    assert (stored(result, "loss")[0, 1:] != stored(result, "loss")[1, 1:]).all()
+    np.testing.assert_allclose(result.metrics["loss_last"], stored(result, "loss")[:, -1].mean())
+    np.testing.assert_allclose(result.metrics["loss_last_std"], stored(result, "loss")[:, -1].std())
+    assert second.metrics["loss_last_std"] == 0
 
 
 def test_label_efficiency_ends_at_the_report(result):
     """All labels are the probe of the report; 1 % of 20 is one label a class, 10 % are two."""
     assert stored(result, "labels_a_class").tolist() == [1, 2, 0]
-    np.testing.assert_allclose(stored(result, "efficiency_trained")[-1], result.metrics["accuracy"])
-    assert result.metrics["trained_100_percent"] == stored(result, "efficiency_trained")[-1]
-    assert stored(result, "efficiency_trained_std")[-1] == 0
+    all_labels = stored(result, "efficiency_trained")[:, -1]
+    np.testing.assert_allclose(all_labels, np.trace(stored(result, "confusion"), axis1=1, axis2=2) / 24)
+    assert result.metrics["trained_100_percent"] == all_labels.mean() == result.metrics["accuracy"]
+    assert (stored(result, "efficiency_trained_std")[:, -1] == 0).all()
 
 
 def test_an_interrupted_run_gives_the_same(result, tmp_path):
+    seen = []
+
     def stop(what, done, total, loss):
-        if done == total // 2:
+        seen.append(done)
+        if seen.count(total // 2) == 2:  # halfway through the second training
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -142,7 +159,7 @@ def test_the_gpu_preset_runs_whole_at_a_tiny_size(tmp_path):
     tiny = replace(
         RECIPE.preset("gpu"), count=40, test_count=20, width=4, d=8, epochs=2, batch=16, warmup_epochs=1,
         measured=20, shown=16, few_labels=2, few_label_draws=1, view_draws=1, share_draws=1, neighbours=5,
-        perplexity=4.0, picture_steps=20, precision="bf16-mixed", accumulate=2,
+        perplexity=4.0, picture_steps=20, precision="bf16-mixed", accumulate=2, repeats=1,
     )  # fmt: skip
     assert (tiny.dataset, tiny.size, tiny.encoder) == ("factors", 96, "resnet18")
     fabric = training_fabric("cpu", precision="bf16-mixed")
@@ -151,5 +168,5 @@ def test_the_gpu_preset_runs_whole_at_a_tiny_size(tmp_path):
     assert found.dataset["options"]["size"] == 96
     assert found.metrics["train_images"] == 40
     assert all(np.isfinite(value) for value in found.metrics.values())
-    assert stored(found, "loss").shape == (3,)
+    assert stored(found, "loss").shape == (1, 3)
     assert stored(found, "confusion").sum() == 20

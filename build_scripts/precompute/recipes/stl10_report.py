@@ -1,4 +1,4 @@
-"""A whole report on one training: curves, t-SNE, the probe class by class, and what a few labels give."""
+"""A whole report on a training: curves, t-SNE, the probe class by class, and what a few labels give."""
 
 from __future__ import annotations
 
@@ -32,12 +32,17 @@ SHARES = (0.01, 0.1, 1.0)
 
 @dataclass(frozen=True)
 class Report(ImageRun):
-    """`ImageRun`'s settings, and how often a share of the labels is drawn.
+    """`ImageRun`'s settings, how often it is trained, and how often a share of the labels is drawn.
+
+    Attributes:
+        repeats: trainings; each has the seeds of weights and of views of the one before, and one more.
+        share_draws: how many random sets of labels a probe of a few is fitted on.
 
     Raises:
         ValueError: as `ImageRun`, or there is one epoch alone.
     """
 
+    repeats: int = 3
     share_draws: int = 10
 
     def __post_init__(self) -> None:
@@ -46,6 +51,15 @@ class Report(ImageRun):
             raise ValueError(
                 f"epochs must be >= 2, so that there is more than one picture, got {self.epochs}"
             )
+
+    def each(self) -> list[Report]:
+        """Return the settings of every training."""
+        seeds = [(self.seed_model + i, self.seed_views + i) for i in range(self.repeats)]
+        return [replace(self, seed_model=model, seed_views=views) for model, views in seeds]
+
+    def seeds(self) -> dict[str, int]:
+        """Return the seeds of the first training by short name, and the number of trainings."""
+        return {**super().seeds(), "repeats": self.repeats}
 
 
 def stages(epochs: int) -> tuple[int, ...]:
@@ -59,17 +73,32 @@ def run(config: Report, run: Run) -> Result:
 
 
 def record_report(config: Report, data: Dataset, run: Run) -> Result:
-    """Train once, and return curves, pictures, the probe of h, and the probes of a few labels."""
+    """Train as often as told; return curves, pictures, the probe of h, and the probes of a few labels."""
     if data.train.labels is None or data.test.labels is None:
         raise ValueError(f"{data.name} has no labels for a probe to read; take another dataset")
     moments = stages(config.epochs)
-    trained = train(config, data, moments, run)
-    arrays = _pictures(config, moments, trained, data.test.labels)
-    arrays |= curves(trained, config)
-    told = _report(config, data, trained.method, run, arrays)
+    arrays: dict[str, Exported] = {}
+    told: list[dict[str, float]] = []
+    found: list[dict[str, Exported]] = []
+    seconds = 0.0
+    for i, own in enumerate(config.each()):
+        trained = train(own, data, moments, replace(run, work=run.work / f"training-{i}"))
+        if i == 0:
+            arrays = _pictures(config, moments, trained, data.test.labels)
+        probes, numbers = _report(own, data, trained.method, run)
+        lines = curves(trained, own)
+        found.append(lines | probes)
+        told.append(numbers | ends(lines))
+        seconds += trained.seconds
+    for name, first in found[0].items():
+        every = np.stack([own[name].array for own in found])
+        arrays[name] = Exported(every, f"{first.about}; a row a training", first.unit)
+    smallest = _counts(data.train.labels)
+    arrays["share"] = Exported(np.array(SHARES), "shares of the labels, of each class, at least one")
+    arrays["labels_a_class"] = Exported(smallest, "labels a class at each share; 0 for all")
     source = data.train if data.unlabelled is None else data.unlabelled
     batch = min(config.batch, config.measured or len(data.test))
-    told |= {
+    metrics_told = _over_trainings(told) | {
         "batch_pairs": config.batch,
         "train_images": len(source),
         "labelled_images": len(data.train),
@@ -81,7 +110,20 @@ def record_report(config: Report, data: Dataset, run: Run) -> Result:
         "picture_moved": float(arrays["picture_moved"].array.mean()),
     }
     about = data.provenance() | {"classes": list(data.classes)}
-    return Result(arrays, told | ends(arrays), trained.seconds, dataset=about)
+    return Result(arrays, metrics_told, seconds, dataset=about)
+
+
+def _over_trainings(told: list[dict[str, float]]) -> dict[str, float]:
+    """Return the mean of every number over the trainings, and as `..._std` its standard deviation.
+
+    A number that is itself a spread over draws of labels is left out: `_std` means one thing.
+    """
+    found: dict[str, float] = {}
+    for name in told[0]:
+        if "_std" not in name:
+            values = [own[name] for own in told]
+            found |= {name: float(np.mean(values)), f"{name}_std": float(np.std(values))}
+    return found
 
 
 def _pictures(
@@ -106,9 +148,9 @@ def _pictures(
 
 
 def _report(
-    config: Report, data: Dataset, method: Method, run: Run, arrays: dict[str, Exported]
-) -> dict[str, float]:
-    """Add the probe of h by class and the probes of a few labels; return their means."""
+    config: Report, data: Dataset, method: Method, run: Run
+) -> tuple[dict[str, Exported], dict[str, float]]:
+    """Return the probe of h by class and the probes of a few labels, and their means."""
     known, truth = data.train.labels, data.test.labels
     if known is None or truth is None:
         raise ValueError(f"{data.name} has no labels")
@@ -123,19 +165,17 @@ def _report(
             "trained": _efficiency(config, reference, known, rows, truth),
             "untrained": _efficiency(config, *_labelled(_features(fresh, data, run), known), truth),
         }
-    arrays["confusion"] = Exported(counts.astype(np.int32), "true class by class that the probe named")
+    arrays = {"confusion": Exported(counts.astype(np.int32), "true class by class that the probe named")}
     for name in ("precision", "recall", "f1"):
         values: Float64 = getattr(scores, name)
         arrays[f"class_{name}"] = Exported(values, f"{name} of the probe of h with all labels, by class")
-    arrays["share"] = Exported(np.array(SHARES), "shares of the labels, of each class, at least one")
-    arrays["labels_a_class"] = Exported(_counts(known), "labels a class at each share; 0 for all")
     told = {"accuracy": float((said == truth).mean()), "f1_mean": float(scores.f1.mean())}
     for name, values in few.items():
         about = f"share classed rightly by a probe of h of the {name} network, by share of the labels"
         arrays[f"efficiency_{name}"] = Exported(values[:, 0], f"{about}: mean over draws")
         arrays[f"efficiency_{name}_std"] = Exported(values[:, 1], f"{about}: standard deviation over draws")
         told |= {f"{name}_{100 * s:g}_percent": float(v) for s, v in zip(SHARES, values[:, 0], strict=True)}
-    return told
+    return arrays, told
 
 
 def _features(method: Method, data: Dataset, run: Run) -> tuple[Float64, Float64]:
@@ -231,6 +271,7 @@ SMALL = replace(
     warmup_epochs=1,
     width=4,
     shown=60,
+    repeats=2,
     few_labels=3,
     few_label_draws=2,
     view_draws=1,
