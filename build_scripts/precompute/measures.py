@@ -46,6 +46,8 @@ PROBE_L2 = 0.1
 # Rows nearer to their mean than this share of their length have collapsed: they have no rank but 1.
 # 0.1 is a hundredth of the mean square; untrained networks keep about 0.2.
 LEAST_SPREAD = 0.1
+# Share of the widest column's spread that a column has at least, to a probe.
+LEAST_SCALE = 0.01
 # What a probe can be asked of images that were altered for it, and how many answers there are: turned by
 # which quarter, with noise or not, in grey or not.
 ALTERED = {"turned": 4, "corrupted": 2, "greyed": 2}
@@ -286,9 +288,13 @@ def _pair(rows: Float64, labels: NDArray[np.int64]) -> tuple[Float64, NDArray[np
 
 
 def standardised(reference: Float64, rows: Float64) -> tuple[Float64, Float64]:
-    """Scale both by the reference's mean and spread, so that h and z meet one penalty."""
+    """Scale both by the reference's mean and spread, so that h and z meet one penalty.
+
+    A column that is nearly constant in the reference, such as a unit that hardly fires, is scaled as if its
+    spread were `LEAST_SCALE` of the widest's: a test image in which it fires would else decide everything.
+    """
     mean, spread = reference.mean(axis=0), reference.std(axis=0)
-    spread = np.where(spread > 1e-9, spread, 1.0)
+    spread = np.maximum(spread, max(LEAST_SCALE * spread.max(), 1e-9))
     return (reference - mean) / spread, (rows - mean) / spread
 
 

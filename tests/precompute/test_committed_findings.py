@@ -195,3 +195,53 @@ def test_byol_and_simsiam_are_no_worse_in_z_than_before_training():
     knn = recorded("method-zoo")["digits_knn"].mean(axis=-1)
     for name in ("BYOL", "SimSiam"):
         assert knn[list(ZOO).index(name)] > knn[0], name
+
+
+# ---- strength by temperature ----
+
+
+def surface(part, name):
+    return recorded("loss-surface")[f"{part}_{name}"]
+
+
+def test_the_lowest_loss_is_in_a_corner_and_the_best_features_are_elsewhere():
+    """Views that change nothing, at the lowest temperature, are told apart best and teach least."""
+    loss, few = surface("digits", "loss_train"), surface("digits", "few5_h")
+    best = np.unravel_index(few.mean(axis=-1).argmax(), few.shape[:2])
+    for seed in range(loss.shape[-1]):
+        assert loss[..., seed].argmin() == 0
+    assert best[0] > 1
+    assert few[best].min() > few[0, 0].max() + 0.03
+
+
+def test_a_sphere_shows_more_than_a_circle_at_every_strength():
+    circle, sphere = (surface(part, "knn")[..., 0] for part in ("circle", "sphere"))
+    assert (sphere.mean(axis=1) > circle.mean(axis=1) + 0.03).all()
+
+
+def test_the_pictures_are_of_the_images_that_they_name():
+    data = recorded("loss-surface")
+    labels = recorded("digits-trajectory")["label"][:60]
+    for part, d in (("circle", 2), ("sphere", 3)):
+        z = data[f"{part}_z"]
+        assert z.shape == (12, 12, 60, d)
+        np.testing.assert_allclose(np.linalg.norm(z, axis=-1), 1, atol=1e-3)
+        np.testing.assert_array_equal(data[f"{part}_label"], labels)
+
+
+def test_stronger_views_of_factors_are_harder_to_match():
+    """Where nothing changes, nearly every partner is found; at full strength hardly one."""
+    top1 = surface("factors", "top1").mean(axis=(1, 2))
+    assert (np.diff(top1[:-1]) < 0.02).all()
+    assert top1[0] > 0.5
+    assert top1[-1] < 0.1
+
+
+# ---- the report ----
+
+
+def test_a_training_is_worth_more_than_none_at_every_share_of_the_labels_each_time():
+    data = recorded("stl10-report")
+    trained, untrained = data["efficiency_trained"], data["efficiency_untrained"]
+    assert trained.shape == untrained.shape == (3, 3)
+    assert (trained > untrained).all()

@@ -236,6 +236,18 @@ def test_an_angle_is_read_as_cosine_and_sine():
     assert factor_score(noise[:200], truth[:200], noise[200:], truth[200:]) < 0.1
 
 
+def test_a_unit_that_hardly_fires_decides_no_factor():
+    """It fired by a millionth in one training image, and by 1 in a test image."""
+    rng = np.random.default_rng(0)
+    rows, truth = rng.normal(size=(300, 4)), rng.normal(size=(300, 1))
+    truth += rows[:, :1]
+    firing = np.zeros((300, 1))
+    firing[5], firing[250] = 1e-6, 1.0
+    wide = np.hstack([rows, firing])
+    without, with_it = (factor_score(x[:200], truth[:200], x[200:], truth[200:]) for x in (rows, wide))
+    assert with_it == pytest.approx(without, abs=0.01)
+
+
 def test_altered_images_are_what_their_class_says():
     images = torch.rand(80, 3, 6, 6, generator=torch.Generator().manual_seed(0))
     turned, quarters = altered(images, "turned", np.random.default_rng(1))

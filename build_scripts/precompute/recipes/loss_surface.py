@@ -20,7 +20,7 @@ METRICS = (
     *("rank_z", "mean_vector"),
 )
 DIGITS = Part(
-    Job(epochs=24),
+    Job(epochs=16),
     (Axis.over("strength", STRENGTHS), Axis.over("tau", TAUS)),
     seeds=3,
     metrics=METRICS,
@@ -42,7 +42,7 @@ FACTORS = Part(
         dataset_options={"count": 512, "test_count": 256, "size": 32},
         width=128,
         views=("crop", "flip", "color", "grey", "noise"),
-        epochs=12,
+        epochs=8,
         few_label_draws=2,
         view_draws=1,
         factors=("hue", "background_hue"),
