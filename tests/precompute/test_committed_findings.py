@@ -237,6 +237,15 @@ def test_stronger_views_of_factors_are_harder_to_match():
     assert top1[-1] < 0.1
 
 
+def test_mild_views_let_z_tell_the_hue_and_strong_ones_hide_it_from_z_more_than_from_h():
+    z, h = (surface("factors", name).mean(axis=(1, 2)) for name in ("factor_hue", "factor_hue_h"))
+    assert 1 < z.argmax() < 7
+    assert z.max() > z[0] + 0.05
+    assert z.max() > z[-1] + 0.1
+    assert (h > z + 0.05).all()
+    assert h.max() - h[-1] < z.max() - z[-1]
+
+
 # ---- the report ----
 
 
