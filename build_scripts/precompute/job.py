@@ -180,14 +180,13 @@ def run_job(
     fabric = fabric_for(job.device)
     data = _dataset(job.dataset, json.dumps(dict(job.dataset_options), sort_keys=True))
     train = data.train[: job.train_on] if job.train_on else data.train
-    views = views_of(job.views, job.strength, job.view_options)
+    rows = [job.method, job.labels] if job.labels else []  # a few images of each class
+    views = _views(job, "train", job.views, job.strength, [job.train_on, rows, job.batch, job.seed])
     found: dict[str, NDArray[Any] | float] = {}
     if job.method in ("raw", "histogram"):
         embed: Embed = _pixels if job.method == "raw" else _histogram
     else:
-        rows = [job.method, job.labels] if job.labels else []  # a few images of each class
-        kept = _kept(views, job, "train", job.strength, job.views, [job.train_on, rows, job.batch, job.seed])
-        method, records = trained or _trained(job, train, data.test, kept, fabric)
+        method, records = trained or _trained(job, train, data.test, views, fabric)
         embed = method.embed
         losses = np.array([record["loss_train"] for record in records])
         found["loss_train"] = float(losses[-1]) if len(losses) else float("nan")
@@ -197,10 +196,7 @@ def run_job(
             found["accuracy"] = _accuracy(method, data.test, fabric.device)
     test = _shifted(data.test, job.hue, job.brightness)
     strength = job.strength if job.measure_strength < 0 else job.measure_strength
-    names = job.measure_views or job.views
-    measured = _kept(
-        views_of(names, strength, job.view_options), job, "test", strength, names, [job.hue, job.brightness]
-    )
+    measured = _views(job, "test", job.measure_views or job.views, strength, [job.hue, job.brightness])
     wanted = Measures(
         tau=job.measure_tau or job.tau,
         view_draws=job.view_draws,
@@ -216,12 +212,12 @@ def run_job(
     return found
 
 
-def _kept(
-    views: Views, job: Job, part: str, strength: float, names: tuple[str, ...], images: list[Any]
-) -> KeptViews:
-    """Return the views as cells share them; `images` is what else decides which come, in which order."""
+def _views(job: Job, part: str, names: tuple[str, ...], strength: float, images: list[Any]) -> KeptViews:
+    """Return views that cells share; `images` is what else decides which images come, in which order."""
+    options = dict(job.view_options)
     data = [job.dataset, dict(job.dataset_options), part, images]
-    return KeptViews(views, json.dumps([data, strength, names, dict(job.view_options), job.device]))
+    of = json.dumps([data, names, strength, options, job.device])
+    return KeptViews(views_of(names, strength, options), of)
 
 
 @torch.no_grad()

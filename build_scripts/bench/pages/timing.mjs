@@ -4,7 +4,8 @@ const GRAIN = 20; // ms of one reading
 // ms from which a call is its own reading, and a plain loop's; `loss.py` states the rule
 const SLOW = 500;
 const SLOW_LOOP = 100;
-// ms of calls before those of a loss with a target count: compilers mend what is called often, all of them
+// ms for which a loss with a target is called before it counts: compilers improve what is called often;
+// `loss.py` states this rule too
 const WARM = 400;
 
 /**
