@@ -40,7 +40,7 @@ __all__ = ["EngineWheel", "build", "main"]
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache" / "runtime"
-LOOPS = ("sim_engine/product.wat", "sim_engine/exponential.wat", "sim_engine/row_max.wat")
+LOOPS = tuple(f"sim_engine/{name}.wat" for name in ("product", "exponential", "row_max", "pair_scale"))
 
 
 @dataclass(frozen=True)
@@ -118,13 +118,14 @@ def _sources(root: Path) -> list[tuple[str, Path]]:
 
 
 def _loops(root: Path) -> dict[str, bytes]:
-    """Return the loops of vectors by their names in the wheel, for each dtype."""
+    """Return the loops of vectors by their names in the wheel, for each dtype and way of rounding."""
     made = {}
     for source in LOOPS:
         text = (root / source).read_text(encoding="utf-8")
-        for dtype in loops.DTYPES:
-            name = source.replace(".wat", f"_{dtype}.wasm")
-            made[name] = assembled(source, loops.spelt(text, dtype))
+        for fused in (False, True) if loops.fuses(text) else (False,):
+            for dtype in loops.DTYPES:
+                name = source.replace(".wat", f"{'_fused' if fused else ''}_{dtype}.wasm")
+                made[name] = assembled(source, loops.spelt(text, dtype, fused=fused))
     return made
 
 

@@ -39,14 +39,25 @@ def floats(name: str, values: ArrayLike, *, ndim: int | None = None) -> Array:
         raise ValueError(f"{name} must have {ndim} axes, got shape {array.shape}")
     if array.size == 0:
         raise ValueError(f"{name} must not be empty, got shape {array.shape}")
-    dtype = np.float32 if array.dtype.itemsize <= 4 and array.dtype.kind == "f" else np.float64
-    with np.errstate(over="ignore"):  # a wider float that overflows is reported as infinite below
-        result: Array = array.astype(dtype, copy=False)
-    if not np.isfinite(result).all():
+    result: Array = array
+    if array.dtype not in (np.float32, np.float64):
+        dtype = np.float32 if array.dtype.itemsize <= 4 and array.dtype.kind == "f" else np.float64
+        with np.errstate(over="ignore"):  # a wider float that overflows is reported as infinite below
+            result = array.astype(dtype)
+    if not all_finite(result):
         where = np.argwhere(~np.isfinite(result))[0]
         at = ", ".join(str(int(i)) for i in where)
         raise ValueError(f"{name} must be finite, got {result[tuple(where)]} at [{at}]")
     return result
+
+
+def all_finite(array: Array) -> bool:
+    """Tell whether no number is NaN or infinite.
+
+    A sum is finite only where all that it sums is, and quicker than a look at each number, which is left to
+    sums that overflow. einsum's says nothing of its overflow.
+    """
+    return math.isfinite(np.einsum("i->", array.ravel(order="K"))) or bool(np.isfinite(array).all())
 
 
 def rows(name: str, values: ArrayLike, *, unit: bool = False) -> Array:
@@ -80,8 +91,9 @@ def paired_views(z_a: ArrayLike, z_b: ArrayLike, *, unit: bool = False) -> tuple
         raise ValueError(
             f"z_a and z_b must have one shape, row i of both from image i, got {a.shape} and {b.shape}"
         )
-    dtype = np.result_type(a, b)
-    return a.astype(dtype, copy=False), b.astype(dtype, copy=False)
+    if a.dtype != b.dtype:
+        a, b = a.astype(np.float64, copy=False), b.astype(np.float64, copy=False)
+    return a, b
 
 
 def temperature(tau: float, dtype: np.dtype[Any] | None = None) -> float:

@@ -1,9 +1,9 @@
-"""Products of matrices, and exponentials and largest numbers of rows, by vector instructions in the browser.
+"""Products of matrices, and what a softmax does with each of their numbers, by vectors in the browser.
 
-NumPy's wasm build has no BLAS and uses no vectors. `product.wat`, `exponential.wat` and `row_max.wat` are the
-loops that matter, by hand; the browser's wheel carries them assembled, for float32 and for float64, and they
-work in Python's own memory, on the arrays where they lie. A browser without vectors, or a wheel made
-elsewhere, has no such loops.
+NumPy's wasm build has no BLAS and uses no vectors. `product.wat`, `exponential.wat`, `row_max.wat` and
+`pair_scale.wat` are the loops that matter, by hand; the browser's wheel carries them assembled, for float32
+and for float64, and they work in Python's own memory, on the arrays where they lie. A browser without
+vectors, or a wheel made elsewhere, has no such loops.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ FEWEST_NUMBERS = 2**11
 # A block of B, terms by columns, stays in the processor's near memory while all rows pass by it.
 TERMS = 512
 COLUMNS = 256
+# So many numbers stay near the processor between one of NumPy's steps and the next.
+NEAR = 2**15
+# The loops to try, by the names of their files: with xy + z rounded once where the browser has that.
+VARIANTS = ("_fused", "")
 
 _NAMES = {np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
 
@@ -64,6 +68,9 @@ def product(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
         b = np.ascontiguousarray(b)
     (rows, terms), columns = a.shape, b.shape[1]
     whole = np.empty((rows, columns), a.dtype)
+    if terms <= TERMS and columns <= COLUMNS:
+        _into(whole, a, b)
+        return whole
     part = whole
     for start, end in cuts(terms, TERMS):
         if start:
@@ -94,7 +101,7 @@ def _into(c: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
 
 
 def suits_rows(loop: str, scores: NDArray[Any]) -> bool:
-    """Tell whether `exponentials` ("exponential") or `row_max` can read these, and it is worth it here."""
+    """Tell whether a loop ("exponential", "row_max", "pair_scale") can read these, and is worth it here."""
     return (
         scores.dtype in _NAMES
         and scores.ndim == 2
@@ -145,6 +152,24 @@ def exponentials(scores: NDArray[Any], shift: NDArray[Any], inverse: np.floating
     return total
 
 
+def pair_scale(scores: NDArray[Any], shares: NDArray[Any]) -> None:
+    r"""Overwrite $S_{ij}$ with $S_{ij}(r_i + r_j)$, by NumPy where `suits_rows` is False.
+
+    Args:
+        scores: S (R, R).
+        shares: r (R,), of the same dtype.
+    """
+    if suits_rows("pair_scale", scores):
+        shares = np.ascontiguousarray(shares)
+        loop: Any = _loop("pair_scale", _NAMES[scores.dtype])
+        width, start = scores.shape[1] * scores.itemsize, _address(shares)
+        loop(len(scores), width, _address(scores), scores.strides[0], start, start)
+        return
+    height = max(1, NEAR // max(1, len(shares)))
+    for start in range(0, len(scores), height):
+        scores[start : start + height] *= shares[start : start + height, None] + shares
+
+
 def _address(array: NDArray[Any]) -> int:
     address: int = array.__array_interface__["data"][0]
     return address
@@ -158,18 +183,19 @@ def _loop(function: str, dtype: str) -> Callable[..., None] | None:
     # Here, not above: a sim that multiplies nothing large starts without it.
     import pkgutil
 
-    try:
-        code = pkgutil.get_data("sim_engine", f"{function}_{dtype}.wasm")
-    except FileNotFoundError:
-        return None
     javascript, to_js = import_module("js"), import_module("pyodide.ffi").to_js
-    binary = to_js(code)
-    if not javascript.WebAssembly.validate(binary):
-        return None
-    # Emscripten's own way to load a library: it gives it Python's memory.
-    flags = javascript.Object.new()
-    flags.loadAsync, flags.nodelete = False, True
-    load = import_module("pyodide_js")._module.loadWebAssemblyModule
-    name = f"{function}_{dtype}"
-    loop: Callable[..., None] = getattr(load(binary, flags, name, javascript.Object.new(), 0), function)
-    return loop
+    for variant in VARIANTS:
+        name = f"{function}{variant}_{dtype}"
+        try:
+            binary = to_js(pkgutil.get_data("sim_engine", f"{name}.wasm"))
+        except FileNotFoundError:
+            continue
+        if javascript.WebAssembly.validate(binary):
+            # Emscripten's own way to load a library: it gives it Python's memory.
+            flags = javascript.Object.new()
+            flags.loadAsync, flags.nodelete = False, True
+            load = import_module("pyodide_js")._module.loadWebAssemblyModule
+            made = load(binary, flags, name, javascript.Object.new(), 0)
+            loop: Callable[..., None] = getattr(made, function)
+            return loop
+    return None

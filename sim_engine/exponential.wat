@@ -1,7 +1,8 @@
 ;; Rows of exp((s - m)/tau) in place, and their sums, by the 128-bit vectors that NumPy's wasm build does without.
 ;;
 ;; For `_simd.py`, which says what the arguments are. The words in capitals differ between float32 and
-;; float64; `package_engine.py` has both. All lengths are in bytes, and a vector has 16 of them either way.
+;; float64; `runtime_tools/loops.py` has both, and (MADD x y z) is xy + z, rounded once or twice. All
+;; lengths are in bytes, and a vector has 16 of them either way.
 ;;
 ;; exp(x) = 2^n exp(r) with n the whole number nearest to x / log 2 and |r| <= log(2)/2. Adding MAGIC,
 ;; 1.5 times a power of 2 whose last bit is worth 1, rounds to n and leaves it in the lowest bits. log 2 is
@@ -37,7 +38,7 @@
               (local.set $x (v128.loadBITS_splat align=1 (local.get $at)))))
           (local.set $x (LANES.mul (LANES.sub (local.get $x) (local.get $shift)) (local.get $scale)))
           (local.set $x (LANES.pmin (LANES.pmax (local.get $x) (ALL LEAST)) (ALL MOST)))
-          (local.set $n (LANES.add (LANES.mul (local.get $x) (ALL LOG2E)) (ALL MAGIC)))
+          (local.set $n (MADD (local.get $x) (ALL LOG2E) (ALL MAGIC)))
           (local.set $r (LANES.sub (local.get $n) (ALL MAGIC)))
           (local.set $n (INTS.sub (local.get $n) (ALL MAGIC)))
           (local.set $r

@@ -1,9 +1,10 @@
 ;; A tile of the matrix product C = AB, by the 128-bit vectors that NumPy's wasm build does without.
 ;;
-;; For `_simd.py`, which says what the arguments are. Written for float32; `package_engine.py`
-;; replaces f32x4 by f64x2 and load32 by load64 for float64: all lengths are in bytes, and a vector
-;; has 16 of them either way. A tile has 4 rows and 32 bytes of columns. The last tile of a row or
-;; column reaches back over the one before it and writes the same numbers there once more.
+;; For `_simd.py`, which says what the arguments are. The words in capitals are those of
+;; `runtime_tools/loops.py`: BITS differs between float32 and float64, and (MADD x y z) is xy + z, rounded
+;; once or twice. All lengths are in bytes, and a vector has 16 of them either way. A tile has 4 rows
+;; and 32 bytes of columns. The last tile of a row or column reaches back over the one before it and
+;; writes the same numbers there once more.
 (module
   (import "env" "memory" (memory 0))
   (func (export "product")
@@ -36,18 +37,18 @@
         (loop $along
           (local.set $b0 (v128.load align=1 (local.get $from)))
           (local.set $b1 (v128.load offset=16 align=1 (local.get $from)))
-          (local.set $s (v128.load32_splat align=1 (local.get $a0)))
-          (local.set $c00 (f32x4.add (local.get $c00) (f32x4.mul (local.get $s) (local.get $b0))))
-          (local.set $c01 (f32x4.add (local.get $c01) (f32x4.mul (local.get $s) (local.get $b1))))
-          (local.set $s (v128.load32_splat align=1 (local.get $a1)))
-          (local.set $c10 (f32x4.add (local.get $c10) (f32x4.mul (local.get $s) (local.get $b0))))
-          (local.set $c11 (f32x4.add (local.get $c11) (f32x4.mul (local.get $s) (local.get $b1))))
-          (local.set $s (v128.load32_splat align=1 (local.get $a2)))
-          (local.set $c20 (f32x4.add (local.get $c20) (f32x4.mul (local.get $s) (local.get $b0))))
-          (local.set $c21 (f32x4.add (local.get $c21) (f32x4.mul (local.get $s) (local.get $b1))))
-          (local.set $s (v128.load32_splat align=1 (local.get $a3)))
-          (local.set $c30 (f32x4.add (local.get $c30) (f32x4.mul (local.get $s) (local.get $b0))))
-          (local.set $c31 (f32x4.add (local.get $c31) (f32x4.mul (local.get $s) (local.get $b1))))
+          (local.set $s (v128.loadBITS_splat align=1 (local.get $a0)))
+          (local.set $c00 (MADD (local.get $s) (local.get $b0) (local.get $c00)))
+          (local.set $c01 (MADD (local.get $s) (local.get $b1) (local.get $c01)))
+          (local.set $s (v128.loadBITS_splat align=1 (local.get $a1)))
+          (local.set $c10 (MADD (local.get $s) (local.get $b0) (local.get $c10)))
+          (local.set $c11 (MADD (local.get $s) (local.get $b1) (local.get $c11)))
+          (local.set $s (v128.loadBITS_splat align=1 (local.get $a2)))
+          (local.set $c20 (MADD (local.get $s) (local.get $b0) (local.get $c20)))
+          (local.set $c21 (MADD (local.get $s) (local.get $b1) (local.get $c21)))
+          (local.set $s (v128.loadBITS_splat align=1 (local.get $a3)))
+          (local.set $c30 (MADD (local.get $s) (local.get $b0) (local.get $c30)))
+          (local.set $c31 (MADD (local.get $s) (local.get $b1) (local.get $c31)))
           (local.set $a0 (i32.add (local.get $a0) (local.get $a_column)))
           (local.set $a1 (i32.add (local.get $a1) (local.get $a_column)))
           (local.set $a2 (i32.add (local.get $a2) (local.get $a_column)))

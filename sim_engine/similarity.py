@@ -7,11 +7,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sim_engine._check import Array, rows
+from sim_engine._check import Array, all_finite, rows
 from sim_engine._matmul import matmul
 from sim_engine._simd import row_max
 
 __all__ = ["Normalized", "cosine", "cosine_backward", "normalize", "normalize_backward"]
+
+# By bytes of a number: a sum of squares between these lost no square that counts, and did not overflow.
+SAFE_SQUARES = {
+    limits.dtype.itemsize: (float(limits.smallest_normal / limits.eps**2), float(limits.max))
+    for limits in (np.finfo(np.float32), np.finfo(np.float64))
+}
 
 
 class Normalized(NamedTuple):
@@ -66,6 +72,11 @@ def directions(array: Array, name: str) -> Normalized:
     Raises:
         ValueError: a row is zero.
     """
+    squares = np.einsum("ij,ij->i", array, array)
+    least, most = SAFE_SQUARES[array.dtype.itemsize]
+    if squares.min() >= least and squares.max() <= most:
+        lengths = np.sqrt(squares)
+        return Normalized(array / lengths[:, None], lengths)
     largest = row_max(np.abs(array))
     if not (largest > 0).all():
         row = int(np.argmin(largest))
@@ -196,7 +207,7 @@ def cosine_backward(grad_s: Array, x: ArrayLike, y: ArrayLike) -> tuple[Array, A
 def _finite_tangent(name: str, grad_u: Array, normalized: Normalized) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
         grad_z = tangent(grad_u, normalized)
-    if not np.isfinite(grad_z).all():
+    if not all_finite(grad_z):
         row = int(np.argmin(np.isfinite(grad_z).all(axis=1)))
         raise ValueError(
             f"the gradient in {name} overflows {grad_z.dtype} at row {row}: "

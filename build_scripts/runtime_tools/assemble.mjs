@@ -4,8 +4,9 @@ import wabt from "wabt";
 
 function assemble(parseWat) {
   try {
-    const module = parseWat(process.argv[2], fs.readFileSync(0, "utf8"), { simd: true });
-    module.validate({ simd: true });
+    const features = { simd: true, relaxed_simd: true };
+    const module = parseWat(process.argv[2], fs.readFileSync(0, "utf8"), features);
+    module.validate(features);
     return module.toBinary({}).buffer;
   } catch (error) {
     console.error(error.message);

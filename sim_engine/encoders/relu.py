@@ -51,4 +51,4 @@ class Relu:
             ValueError: grad_y has another shape, or is not finite.
         """
         gradient(grad_y, cache.shape)
-        return Backward(grad_y * (cache > 0), NOTHING)
+        return Backward(np.where(cache > 0, grad_y, grad_y.dtype.type(0)), NOTHING)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim_engine._check import Array, paired_views, temperature
-from sim_engine._matmul import gram, symmetrized_product
+from sim_engine._check import Array, all_finite, paired_views, temperature
+from sim_engine._matmul import gram, matmul, symmetrized_product
 from sim_engine.losses._result import LossResult
 from sim_engine.similarity import Normalized, directions, tangent
 
@@ -57,11 +57,28 @@ def backward(share: Array, normalized: Normalized, inverse: float, *, anchors: i
     Returns:
         (M, d), not finite where the dtype cannot hold it.
     """
-    u = normalized.u
-    grad_u = symmetrized_product(share, u)
-    grad_u /= len(u) if anchors is None else anchors
+    grad_u = symmetrized_product(share, normalized.u)
+    return _to_rows(grad_u, normalized, inverse, len(share) if anchors is None else anchors)
+
+
+def backward_both_ways(weight: Array, normalized: Normalized, inverse: float) -> Array:
+    r"""Carry a gradient in cosines over tau back as `backward` does, of $W = A + A^\top$ in place of A.
+
+    Args:
+        weight: W (M, M).
+        normalized: the unit rows u (M, d) and their lengths (M,).
+        inverse: 1 / tau.
+
+    Returns:
+        $Wu/(M\tau)$ (M, d), not finite where the dtype cannot hold it.
+    """
+    return _to_rows(matmul(weight, normalized.u), normalized, inverse, len(weight))
+
+
+def _to_rows(grad_u: Array, normalized: Normalized, inverse: float, count: int) -> Array:
+    grad_u /= count
     with np.errstate(over="ignore", invalid="ignore"):
-        grad_u *= u.dtype.type(inverse)
+        grad_u *= grad_u.dtype.type(inverse)
         return tangent(grad_u, normalized)
 
 
@@ -72,7 +89,7 @@ def of_views(value: float, grad: Array) -> LossResult:
         ValueError: the gradient overflows its dtype.
     """
     n = len(grad) // 2
-    if not np.isfinite(grad).all():
+    if not all_finite(grad):
         row = int(np.argmin(np.isfinite(grad).all(axis=1))) % n
         raise ValueError(f"the gradient at row {row} overflows {grad.dtype}: its length or tau is too small")
     return LossResult(value, grad[:n], grad[n:])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from sim_engine._check import Array
+from sim_engine._simd import pair_scale
 from sim_engine.losses._result import LossResult
-from sim_engine.losses._softmax import cross_entropy, mean, weigh
-from sim_engine.losses._two_views import backward, cosines, of_views, own, unit_views
+from sim_engine.losses._softmax import cross_entropy, exponentiate, mean, weigh
+from sim_engine.losses._two_views import backward, backward_both_ways, cosines, of_views, own, unit_views
+
+# Exponents this far apart, by bytes of a number, leave room for sums of either and for their inverses.
+WIDEST = {4: 60.0, 8: 600.0}
 
 
 def nt_xent(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> LossResult:
@@ -43,11 +48,18 @@ def nt_xent(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> LossResult:
         (0.4327, (3, 3))
     """
     normalized, tau = unit_views(z_a, z_b, tau)
-    value, rest, total, share = _softmax(normalized.u, tau)
-    share /= total[:, None]
+    value, rest, total, share, symmetric = _softmax(normalized.u, tau)
     # P - 1 at the positive is -rest / total; subtracting would lose all digits near the optimum.
-    share[own(len(share))] = -rest / total
-    return of_views(value, backward(share, normalized, 1.0 / tau))
+    pull, place = rest / total, own(len(share))
+    if symmetric:
+        pair_scale(share, 1.0 / total)
+        share[place] = -(pull + pull[place[1]])
+        grad = backward_both_ways(share, normalized, 1.0 / tau)
+    else:
+        share /= total[:, None]
+        share[place] = -pull
+        grad = backward(share, normalized, 1.0 / tau)
+    return of_views(value, grad)
 
 
 def nt_xent_value(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> float:
@@ -79,13 +91,21 @@ def nt_xent_value(z_a: ArrayLike, z_b: ArrayLike, tau: float) -> float:
     return _softmax(normalized.u, tau)[0]
 
 
-def _softmax(u: Array, tau: float) -> tuple[float, Array, Array, Array]:
+def _softmax(u: Array, tau: float) -> tuple[float, Array, Array, Array, bool]:
     """Return the loss, and of each row the sum without its positive, the whole sum, and the terms.
 
-    Sums are of exp((s - m) / tau), m the row's largest cosine to another view, so that none overflows.
-    The terms (2N, 2N) hold 0 on the diagonal and at the positive. One matrix of that size is made.
+    The terms are exp((s - m) / tau), (2N, 2N), 0 on the diagonal and at the positive. One matrix of that
+    size is made. m is 1, the largest cosine there can be, where no term is lost by that: then the terms are
+    symmetric, which the last value tells. Where tau is so small that some would vanish, m is the row's
+    largest cosine to another view.
     """
     s, positive = cosines(u)
-    gap, rest, _ = weigh(s, positive, 1.0 / tau)
+    inverse = 1.0 / tau
+    symmetric = 2.0 * inverse <= WIDEST[s.dtype.itemsize]
+    if symmetric:
+        rest = exponentiate(s, np.ones(len(s), s.dtype), inverse)
+        won = np.exp((positive - 1) * s.dtype.type(inverse))
+        return mean(np.log1p(rest / won)), rest, rest + won, s, True
+    gap, rest, _ = weigh(s, positive, inverse)
     ell, total = cross_entropy(gap, rest)
-    return mean(ell), rest, total, s
+    return mean(ell), rest, total, s, False

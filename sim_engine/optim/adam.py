@@ -92,14 +92,14 @@ class Adam:
         count = memory.steps + 1
         mean = map_tree(lambda m, g: self.beta1 * m + (1 - self.beta1) * g, memory.mean, grads)
         square = map_tree(lambda v, g: self.beta2 * v + (1 - self.beta2) * (g * g), memory.square, grads)
-        stride = rate / (1 - self.beta1**count)
+        # Both corrections as numbers: above and below the fraction were multiplied by the root.
         root = math.sqrt(1 - self.beta2**count)
+        stride = rate * root / (1 - self.beta1**count)
         keep = 1 - rate * self.weight_decay if self.decoupled else 1.0
 
         def moved(w: Array, m: Array, v: Array) -> Array:
             below = np.sqrt(v)
-            below /= root
-            below += self.eps
+            below += self.eps * root
             change: Array = m / below
             change *= -stride
             change += w if keep == 1 else keep * w

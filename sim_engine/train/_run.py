@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim_engine._check import Array, floats, whole
+from sim_engine._check import Array, all_finite, floats, whole
 from sim_engine._tree import Tree, branch, leaves, map_tree
 from sim_engine.encoders import Layer, Sequential
 from sim_engine.optim._optimizer import not_negative
@@ -148,7 +148,7 @@ def two_views(batch: Array, augment: Augment, rng: np.random.Generator) -> Array
 
 def check_finite(step: int, *embeddings: Array) -> None:
     """Raise `ValueError` if a training's embeddings are no longer numbers."""
-    if not all(np.isfinite(z).all() for z in embeddings):
+    if not all(all_finite(z) for z in embeddings):
         raise ValueError(
             f"the training diverged: an embedding is not finite at step {step}; lower learning_rate"
         )

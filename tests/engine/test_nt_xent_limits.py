@@ -1,5 +1,6 @@
 """NT-Xent at its edges: precision, temperature, size, and input that is refused by name."""
 
+import importlib
 import math
 import tracemalloc
 
@@ -10,6 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sim_engine import floors, losses, similarity
+
+nt_xent_module = importlib.import_module(
+    "sim_engine.losses.nt_xent"
+)  # the package has its function by that name
 
 DTYPES = [np.float16, np.float32, np.float64]
 
@@ -27,6 +32,19 @@ def drawn_views(draw, dtypes=DTYPES):
 
 
 taus = st.floats(-9, 9).map(lambda e: 10.0**e)
+
+
+@given(drawn_views([np.float64]), st.floats(0.0034, 20))
+def test_one_shift_for_all_rows_and_one_for_each_give_the_same(views, tau):
+    # Nearly equal views too: there the loss is tiny, and its digits count.
+    for z_a, z_b in (views, (views[0], views[0] + 1e-9)):
+        one = losses.nt_xent(z_a, z_b, tau)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(nt_xent_module, "WIDEST", {4: 0.0, 8: 0.0})
+            each = losses.nt_xent(z_a, z_b, tau)
+        assert one.value == pytest.approx(each.value, rel=1e-12 / min(tau, 1), abs=1e-300)
+        for ours, other in zip(one[1:], each[1:], strict=True):
+            np.testing.assert_allclose(ours, other, rtol=1e-9, atol=1e-12 / min(tau, 1) ** 2)
 
 
 @given(drawn_views(), taus)

@@ -26,6 +26,27 @@ def test_any_length_has_its_direction(z, exponent):
     np.testing.assert_allclose(norms, np.linalg.norm(z, axis=1) * 10.0**exponent, rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_that_need_no_scaling_come_out_as_if_scaled(rng, dtype, monkeypatch):
+    spread = 10.0 ** rng.uniform(-9, 9, size=(200, 1)) * 10.0 ** rng.uniform(-3, 0, size=(200, 7))
+    z = (spread * rng.normal(size=(200, 7))).astype(dtype)
+    plain = similarity.normalize(z)
+    monkeypatch.setattr(similarity, "SAFE_SQUARES", {4: (np.inf, 0.0), 8: (np.inf, 0.0)})
+    scaled = similarity.normalize(z)
+    assert (plain.u == scaled.u).all()
+    assert (plain.norms == scaled.norms).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_whose_sum_overflows_are_finite(dtype):
+    z = np.full((3, 4), np.finfo(dtype).max, dtype).T[::2]  # not side by side in memory
+    np.testing.assert_allclose(similarity.normalize(z).u, 3**-0.5, rtol=1e-6)
+    for odd in (np.nan, np.inf, -np.inf):
+        z[1, 2] = odd
+        with pytest.raises(ValueError, match=r"z must be finite, got .* at \[1, 2\]"):
+            similarity.normalize(z)
+
+
 def test_input_is_not_changed(views):
     z, _ = views(4, 3)
     before = z.copy()

@@ -1,6 +1,7 @@
 """Rows of exponentials, and their largest numbers, in the browser's Python; prints JSON, judged outside."""
 
 import json
+import sys
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from sim_engine import _simd
 from sim_engine.losses._softmax import exponentiate
 
 _simd.FEWEST_NUMBERS = 1
+_simd.VARIANTS = {"fused": ("_fused", ""), "plain": ("",)}[sys.argv[1]]
 # Rows and columns: one number, less than a vector, all remainders, more than a block of 64 vectors.
 SHAPES = [(1, 1), (3, 2), (5, 3), (4, 4), (7, 7), (2, 255), (3, 257), (2, 1030)]
 
@@ -69,6 +71,21 @@ def largest(dtype):
     return True
 
 
+def pair_scale(dtype):
+    """Whether each number times its row's and column's shares is NumPy's, and what lies beside stays."""
+    rng = np.random.default_rng(4)
+    for size in (1, 2, 3, 4, 5, 7, 64, 67):
+        wide = rng.uniform(-1, 1, size=(size, size + 3)).astype(dtype)
+        before, shares = wide.copy(), rng.uniform(0, 2, 2 * size).astype(dtype)[::2]
+        scores = wide[:, :size]
+        assert _simd.suits_rows("pair_scale", scores)
+        _simd.pair_scale(scores, shares)
+        before[:, :size] *= shares[:, None] + shares
+        if not np.array_equal(wide, before):
+            return False
+    return True
+
+
 def refused():
     """What the loop leaves to NumPy."""
     turned, whole = np.ones((9, 9))[:, ::-1], np.ones((9, 9), int)
@@ -85,6 +102,7 @@ print(
                 "ends": ends(dtype),
                 "like numpy": like_numpy(dtype),
                 "largest": largest(dtype),
+                "pair scale": pair_scale(dtype),
             }
             for dtype in (np.float32, np.float64)
         }

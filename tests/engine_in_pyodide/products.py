@@ -1,6 +1,7 @@
 """Products of matrices by the loop of vectors, in the browser's Python, against long sums; prints JSON."""
 
 import json
+import sys
 
 import numpy as np
 
@@ -99,13 +100,22 @@ def refused(rng):
     return True
 
 
+def rounds_once():
+    """Whether the rounding of the first product is left, when the same is added again."""
+    x = 1 + np.random.default_rng(1).random(64)
+    a, b = np.stack([-x * x, x], axis=1), np.stack([np.ones(64), x])
+    return bool(np.diag(_simd.product(a, b)).any())
+
+
 rng = np.random.default_rng(0)
 assert _matmul._path == "simd"
+_simd.VARIANTS = {"fused": ("_fused",), "plain": ("",)}[sys.argv[1]]
 before = _simd.suits(np.ones((8, 8)), np.ones((8, 8)))
 _simd.FEWEST_PRODUCTS = _matmul.MANY_PRODUCTS = 1
 print(
     json.dumps(
         {
+            "rounds once": rounds_once(),
             "small ones": before,
             "error": largest_error(rng),
             "place": an_entry_does_not_depend_on_its_place(rng),

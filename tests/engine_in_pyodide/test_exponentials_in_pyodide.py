@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from build_scripts.runtime_tools.loops import spelt
+from build_scripts.runtime_tools.loops import fuses, spelt
 from sim_engine import _simd
 
 HERE = Path(__file__).parent
 DTYPES = [np.float32, np.float64]
 
 
-@pytest.fixture(scope="module")
-def inside(in_browsers_python):
-    return json.loads(in_browsers_python(HERE / "exponentials.py"))
+@pytest.fixture(scope="module", params=["fused", "plain"])
+def inside(request, in_browsers_python):
+    return json.loads(in_browsers_python(HERE / "exponentials.py", [request.param]))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -44,15 +44,23 @@ def test_the_largest_of_a_row_is_found_wherever_it_stands(inside, dtype):
     assert inside[dtype.__name__]["largest"] is True
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_shares_of_row_and_column_are_numpys(inside, dtype):
+    assert inside[dtype.__name__]["pair scale"] is True
+
+
 def test_other_arrays_go_another_way(inside):
     assert inside["refused"] is True
     assert not _simd.suits_rows("exponential", np.zeros((64, 64)))  # here there is no such loop
 
 
-@pytest.mark.parametrize("loop", ["exponential", "row_max"])
-def test_both_spellings_are_whole(loop):
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("loop", ["product", "exponential", "row_max", "pair_scale"])
+def test_all_spellings_are_whole(loop, fused):
     text = (Path(_simd.__file__).parent / f"{loop}.wat").read_text(encoding="utf-8")
-    single, double = spelt(text, "f32"), spelt(text, "f64")
+    single, double = spelt(text, "f32", fused=fused), spelt(text, "f64", fused=fused)
+    assert ("relaxed_madd" in single) is ("relaxed_madd" in double) is (fused and fuses(text))
+    assert "MADD" not in single + double
     assert text.count("\n") == single.count("\n") == double.count("\n")
     assert "f64" not in single
     assert "f32" not in double

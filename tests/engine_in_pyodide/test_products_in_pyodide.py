@@ -9,15 +9,20 @@ import pytest
 
 from build_scripts import package_engine
 from build_scripts.runtime_tools.errors import RuntimeBuildError
+from build_scripts.runtime_tools.loops import spelt
 from build_scripts.runtime_tools.node import assembled
 from sim_engine import _simd
 
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="module")
-def inside(in_browsers_python):
-    return json.loads(in_browsers_python(HERE / "products.py"))
+@pytest.fixture(scope="module", params=["fused", "plain"])
+def inside(request, in_browsers_python):
+    return json.loads(in_browsers_python(HERE / "products.py", [request.param])) | {"loop": request.param}
+
+
+def test_the_loop_that_rounds_once_does_so(inside):
+    assert inside["rounds once"] is (inside["loop"] == "fused")
 
 
 def test_every_entry_is_right_to_rounding(inside):
@@ -44,18 +49,25 @@ def test_the_wheel_carries_the_loops_for_both_dtypes(built_runtime):
     with zipfile.ZipFile(wheel) as archive:
         loops = [
             archive.read(f"sim_engine/{loop}_{name}.wasm")
-            for loop in ("product", "exponential", "row_max")
+            for loop in (
+                "product",
+                "product_fused",
+                "exponential",
+                "exponential_fused",
+                "row_max",
+                "pair_scale",
+            )
             for name in ("f32", "f64")
         ]
     assert all(loop.startswith(b"\0asm") and b"dylink.0" in loop for loop in loops)
-    assert len(set(loops)) == 6
+    assert len(set(loops)) == 12
 
 
 def test_a_fault_in_the_text_names_its_line():
     text = (package_engine.ROOT / package_engine.LOOPS[0]).read_text(encoding="utf-8")
-    line = text[: text.index("f32x4.mul")].count("\n") + 1
-    with pytest.raises(RuntimeBuildError, match=rf"product\.wat:{line}:.*f32x4\.mil"):
-        assembled("product.wat", text.replace("f32x4.mul", "f32x4.mil", 1))
+    line = text[: text.index("v128.store")].count("\n") + 1
+    with pytest.raises(RuntimeBuildError, match=rf"product\.wat:{line}:.*v128\.stare"):
+        assembled("product.wat", spelt(text.replace("v128.store", "v128.stare", 1), "f32"))
 
 
 def test_here_there_is_blas_and_no_such_loop():
