@@ -119,14 +119,14 @@ def _sources(root: Path) -> list[tuple[str, Path]]:
 
 def _loops(root: Path) -> dict[str, bytes]:
     """Return the loops of vectors by their names in the wheel, for each dtype and way of rounding."""
-    made = {}
+    texts = {}
     for source in LOOPS:
         text = (root / source).read_text(encoding="utf-8")
         for fused in (False, True) if loops.fuses(text) else (False,):
             for dtype in loops.DTYPES:
                 name = source.replace(".wat", f"{'_fused' if fused else ''}_{dtype}.wasm")
-                made[name] = assembled(source, loops.spelt(text, dtype, fused=fused))
-    return made
+                texts[name] = (source, loops.spelt(text, dtype, fused=fused))
+    return dict(zip(texts, assembled(list(texts.values())), strict=True))
 
 
 def _metadata(project: dict[str, Any], root: Path) -> dict[str, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
@@ -52,20 +53,20 @@ def assembler_version() -> str:
     return str(json.loads(package.read_text(encoding="utf-8"))["version"])
 
 
-def assembled(name: str, text: str) -> bytes:
-    """Return a WebAssembly text as bytes that Pyodide loads as a side module.
+def assembled(texts: Sequence[tuple[str, str]]) -> list[bytes]:
+    """Return WebAssembly texts as bytes that Pyodide loads as side modules, in their order.
 
     Args:
-        name: of the file, for the message.
+        texts: of each the file's name, for the message, and the text.
 
     Raises:
-        RuntimeBuildError: no Node, or a fault in the text; the message names its line.
+        RuntimeBuildError: no Node, or a fault in a text; the message names file and line.
     """
-    command = [find_node(), str(ASSEMBLE), name]
-    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+    command = [find_node(), str(ASSEMBLE)]
+    done = subprocess.run(command, input=json.dumps(texts), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeBuildError(f"{name} cannot be assembled:\n{done.stderr.decode().strip()}")
-    return done.stdout
+        raise RuntimeBuildError(f"the engine's loops cannot be assembled:\n{done.stderr.strip()}")
+    return [base64.b64decode(code) for code in json.loads(done.stdout)]
 
 
 def run_inside(

@@ -67,7 +67,7 @@ def test_a_fault_in_the_text_names_its_line():
     text = (package_engine.ROOT / package_engine.LOOPS[0]).read_text(encoding="utf-8")
     line = text[: text.index("v128.store")].count("\n") + 1
     with pytest.raises(RuntimeBuildError, match=rf"product\.wat:{line}:.*v128\.stare"):
-        assembled("product.wat", spelt(text.replace("v128.store", "v128.stare", 1), "f32"))
+        assembled([("product.wat", spelt(text.replace("v128.store", "v128.stare", 1), "f32"))])
 
 
 def test_here_there_is_blas_and_no_such_loop():

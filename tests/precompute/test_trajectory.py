@@ -30,6 +30,7 @@ CONFIG = Trajectory(
     neighbours=5,
     perplexity=4.0,
     picture_steps=40,
+    repeats=2,
 )
 
 
@@ -77,8 +78,8 @@ def test_every_promised_array_is_there_and_finite(result):
     assert values(result, "stage").tolist() == [0, 1, 2, 4]
     assert result.arrays["image"].array.shape == (16, 8, 8, 3)
     for name, _, _ in CURVES.values():
-        assert values(result, f"{name}_3").shape == (5,), name
-    assert values(result, "reads_shape_h_3").shape == (5,)
+        assert values(result, f"{name}_3").shape == (2, 5), name
+    assert values(result, "reads_shape_h_3").shape == (2, 5)
     for name in result.arrays:
         assert np.isfinite(values(result, name)).all(), name
     assert all(np.isfinite(value) for value in result.metrics.values())
@@ -103,9 +104,21 @@ def test_how_far_points_go_is_recorded(result):
 
 def test_a_short_training_lowers_the_loss(result):
     loss = values(result, "loss_train_3")
-    assert loss[-1] < loss[1]
+    assert loss[0, -1] < loss[0, 1]  # four epochs of three batches: not with every seed
     # Untrained z are nearly one point: no view is told from another.
-    assert abs(loss[0] - result.metrics["loss_equal"]) < 0.6
+    assert (abs(loss[:, 0] - result.metrics["loss_equal"]) < 0.6).all()
+
+
+def test_trainings_differ_by_their_seeds_and_the_first_is_shown(result, tmp_path):
+    loss = values(result, "loss_3")
+    assert (loss[0] != loss[1]).all()
+    assert result.metrics["loss_3_last"] == loss[:, -1].mean()
+    assert result.metrics["loss_3_last_std"] == loss[:, -1].std()
+    alone = record(tmp_path, replace(CONFIG, seed_model=1, seed_views=2, repeats=1))
+    np.testing.assert_array_equal(values(alone, "loss_3")[0], loss[1])
+    assert (values(alone, "z3") != values(result, "z3")).any()
+    # Spreads over draws of labels are arrays; among the metrics a spread is one over trainings.
+    assert not [name for name in result.metrics if "_std_" in name]
 
 
 def test_an_interrupted_run_gives_the_same(result, tmp_path):
@@ -182,7 +195,7 @@ def test_presets(recipe):
     assert recipe.preset("gpu").encoder == "resnet18"
     assert {recipe.preset(p).dataset for p in recipe.presets} == {recipe.name.split("-")[0]}
     assert recipe.folder.parts[-3:] == ("sims", recipe.name, "data")
-    assert recipe.preset("cpu").seeds() == {"data": 0, "model": 0, "views": 1, "measures": 2}
+    assert recipe.preset("cpu").seeds() == {"data": 0, "model": 0, "views": 1, "measures": 2, "repeats": 3}
     assert recipe.modules == ("recipes/trajectory",)
     assert "recipes/image_run" in recipe.code
 

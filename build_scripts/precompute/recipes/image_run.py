@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import torch
@@ -22,7 +23,19 @@ from build_scripts.precompute.recipe import Run
 from build_scripts.precompute.training import Epoch, TrainConfig, fit, seeded
 from build_scripts.precompute.views import generator
 
-__all__ = ["CURVES", "ImageRun", "Trained", "curves", "ends", "load", "rows_of", "train"]
+__all__ = [
+    "CURVES",
+    "ImageRun",
+    "Trained",
+    "a_row_a_training",
+    "curves",
+    "each_trained",
+    "ends",
+    "load",
+    "over_trainings",
+    "rows_of",
+    "train",
+]
 
 # What is measured at a recorded epoch: name of the measure to the exported name, unit and meaning.
 CURVES = {
@@ -47,7 +60,7 @@ _LEAST = {"width": 0, "hidden": 0, "warmup_epochs": 0, "measured": 0, "picture_s
 
 @dataclass(frozen=True)
 class ImageRun:
-    """The settings of one training on images, and of what is measured of it.
+    """The settings of a few trainings on images that differ in their seeds, and of what is measured of them.
 
     Attributes:
         dataset: for `datasets.load`.
@@ -63,6 +76,7 @@ class ImageRun:
         shown: held-out images of the pictures, drawn; the first of those measured.
         few_labels, few_label_draws, view_draws, neighbours: for `Measures`.
         perplexity, picture_steps: of the t-SNE of every stage.
+        repeats: trainings; each has the seeds of weights and of views of the one before, and one more.
         accumulate, precision: for `TrainConfig`. With accumulate above 1, NT-Xent compares the images of a
             part alone.
         seed_data, seed_model, seed_views, seed_measures: of the images and which are shown, the first
@@ -104,6 +118,7 @@ class ImageRun:
     seed_model: int = 0
     seed_views: int = 1
     seed_measures: int = 2
+    repeats: int = 3
     accumulate: int = 1
     precision: str = "32-true"
 
@@ -152,11 +167,18 @@ class ImageRun:
         usual = {f.name: f.default for f in fields(self) if f.name in ("accumulate", "precision")}
         return {name: value for name, value in ready.items() if (name, value) not in usual.items()}
 
+    def each(self) -> list[Self]:
+        """Return the settings of every training."""
+        seeds = [(self.seed_model + i, self.seed_views + i) for i in range(self.repeats)]
+        return [replace(self, seed_model=model, seed_views=views) for model, views in seeds]
+
     def seeds(self) -> dict[str, int]:
-        """Return the seeds alone, by short name."""
-        return {
-            name.removeprefix("seed_"): value for name, value in asdict(self).items() if name[:5] == "seed_"
-        }
+        """Return the seeds of the first training by short name, and the number of trainings."""
+        own = {name[5:]: value for name, value in asdict(self).items() if name[:5] == "seed_"}
+        return own | {"repeats": self.repeats}
+
+
+AnyRun = TypeVar("AnyRun", bound=ImageRun)
 
 
 @dataclass(frozen=True)
@@ -304,6 +326,37 @@ def curves(trained: Trained, config: ImageRun, end: str = "") -> dict[str, Expor
     for measure_name, (name, unit, about) in CURVES.items():
         values = [float(record[measure_name.format(config.few_labels)]) for record in trained.records]
         found[f"{name}{end}"] = Exported(np.array(values), about, unit)
+    return found
+
+
+def each_trained(
+    config: AnyRun, data: Dataset, stages: tuple[int, ...], run: Run, factors: tuple[str, ...] = ()
+) -> Iterator[tuple[AnyRun, Trained]]:
+    """Yield every training's settings and what came of it; each has its own folder of checkpoints."""
+    for i, own in enumerate(config.each()):
+        yield own, train(own, data, stages, replace(run, work=run.work / f"training-{i}"), factors)
+
+
+def a_row_a_training(found: list[dict[str, Exported]]) -> dict[str, Exported]:
+    """Return the arrays of all trainings, those of one name as rows of one."""
+    return {
+        name: Exported(
+            np.stack([own[name].array for own in found]), f"{first.about}; a row a training", first.unit
+        )
+        for name, first in found[0].items()
+    }
+
+
+def over_trainings(told: list[dict[str, float]]) -> dict[str, float]:
+    """Return the mean of every number over the trainings, and as `..._std` its standard deviation.
+
+    A number that is itself a spread over draws of labels is left out: `_std` means one thing.
+    """
+    found: dict[str, float] = {}
+    for name in told[0]:
+        if "_std" not in name:
+            values = [own[name] for own in told]
+            found |= {name: float(np.mean(values)), f"{name}_std": float(np.std(values))}
     return found
 
 

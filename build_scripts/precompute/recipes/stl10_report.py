@@ -17,7 +17,17 @@ from build_scripts.precompute.measures import PROBE_L2, as_images, embeddings, s
 from build_scripts.precompute.methods import Method
 from build_scripts.precompute.quantise import Exported, quantise
 from build_scripts.precompute.recipe import Recipe, Result, Run
-from build_scripts.precompute.recipes.image_run import ImageRun, Trained, build, curves, ends, load, train
+from build_scripts.precompute.recipes.image_run import (
+    ImageRun,
+    Trained,
+    a_row_a_training,
+    build,
+    curves,
+    each_trained,
+    ends,
+    load,
+    over_trainings,
+)
 from build_scripts.precompute.recipes.stage_pictures import moved, stage_pictures
 from sim_engine import metrics
 
@@ -32,17 +42,15 @@ SHARES = (0.01, 0.1, 1.0)
 
 @dataclass(frozen=True)
 class Report(ImageRun):
-    """`ImageRun`'s settings, how often it is trained, and how often a share of the labels is drawn.
+    """`ImageRun`'s settings, and how often a share of the labels is drawn.
 
     Attributes:
-        repeats: trainings; each has the seeds of weights and of views of the one before, and one more.
         share_draws: how many random sets of labels a probe of a few is fitted on.
 
     Raises:
         ValueError: as `ImageRun`, or there is one epoch alone.
     """
 
-    repeats: int = 3
     share_draws: int = 10
 
     def __post_init__(self) -> None:
@@ -51,15 +59,6 @@ class Report(ImageRun):
             raise ValueError(
                 f"epochs must be >= 2, so that there is more than one picture, got {self.epochs}"
             )
-
-    def each(self) -> list[Report]:
-        """Return the settings of every training."""
-        seeds = [(self.seed_model + i, self.seed_views + i) for i in range(self.repeats)]
-        return [replace(self, seed_model=model, seed_views=views) for model, views in seeds]
-
-    def seeds(self) -> dict[str, int]:
-        """Return the seeds of the first training by short name, and the number of trainings."""
-        return {**super().seeds(), "repeats": self.repeats}
 
 
 def stages(epochs: int) -> tuple[int, ...]:
@@ -81,24 +80,21 @@ def record_report(config: Report, data: Dataset, run: Run) -> Result:
     told: list[dict[str, float]] = []
     found: list[dict[str, Exported]] = []
     seconds = 0.0
-    for i, own in enumerate(config.each()):
-        trained = train(own, data, moments, replace(run, work=run.work / f"training-{i}"))
-        if i == 0:
+    for own, trained in each_trained(config, data, moments, run):
+        if not found:
             arrays = _pictures(config, moments, trained, data.test.labels)
         probes, numbers = _report(own, data, trained.method, run)
         lines = curves(trained, own)
         found.append(lines | probes)
         told.append(numbers | ends(lines))
         seconds += trained.seconds
-    for name, first in found[0].items():
-        every = np.stack([own[name].array for own in found])
-        arrays[name] = Exported(every, f"{first.about}; a row a training", first.unit)
+    arrays |= a_row_a_training(found)
     smallest = _counts(data.train.labels)
     arrays["share"] = Exported(np.array(SHARES), "shares of the labels, of each class, at least one")
     arrays["labels_a_class"] = Exported(smallest, "labels a class at each share; 0 for all")
     source = data.train if data.unlabelled is None else data.unlabelled
     batch = min(config.batch, config.measured or len(data.test))
-    metrics_told = _over_trainings(told) | {
+    metrics_told = over_trainings(told) | {
         "batch_pairs": config.batch,
         "train_images": len(source),
         "labelled_images": len(data.train),
@@ -111,19 +107,6 @@ def record_report(config: Report, data: Dataset, run: Run) -> Result:
     }
     about = data.provenance() | {"classes": list(data.classes)}
     return Result(arrays, metrics_told, seconds, dataset=about)
-
-
-def _over_trainings(told: list[dict[str, float]]) -> dict[str, float]:
-    """Return the mean of every number over the trainings, and as `..._std` its standard deviation.
-
-    A number that is itself a spread over draws of labels is left out: `_std` means one thing.
-    """
-    found: dict[str, float] = {}
-    for name in told[0]:
-        if "_std" not in name:
-            values = [own[name] for own in told]
-            found |= {name: float(np.mean(values)), f"{name}_std": float(np.std(values))}
-    return found
 
 
 def _pictures(

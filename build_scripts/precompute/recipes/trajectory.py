@@ -14,7 +14,17 @@ from build_scripts.precompute.datasets import Dataset, Split
 from build_scripts.precompute.fingerprint import own_and_shared
 from build_scripts.precompute.quantise import Exported, quantise
 from build_scripts.precompute.recipe import Recipe, Result, Run
-from build_scripts.precompute.recipes.image_run import ImageRun, Trained, curves, ends, load, rows_of, train
+from build_scripts.precompute.recipes.image_run import (
+    ImageRun,
+    Trained,
+    a_row_a_training,
+    curves,
+    each_trained,
+    ends,
+    load,
+    over_trainings,
+    rows_of,
+)
 from build_scripts.precompute.recipes.stage_pictures import moved, stage_pictures
 from sim_engine.projection import align_trajectory
 
@@ -50,20 +60,30 @@ def stages(epochs: int) -> tuple[int, ...]:
 
 
 def run(config: Trajectory, run: Run) -> Result:
-    """Load the images, and record the training."""
+    """Load the images, and record the trainings."""
     return record_trajectory(config, load(config), run)
 
 
 def record_trajectory(config: Trajectory, data: Dataset, run: Run) -> Result:
-    """Train once, measure every recorded epoch, and return what a sim shows."""
+    """Train as often as told, measuring every recorded epoch; the points and pictures are the first's."""
     moments = stages(config.epochs)
     asked = tuple(name for name in data.test.factors if name not in NOT_PROBED)
-    trained = train(config, data, moments, run, asked)
-    arrays = _images(config, data, trained) | _pictures(config, moments, trained)
-    arrays |= curves(trained, config, "_3") | _probes(asked, trained)
+    arrays: dict[str, Exported] = {}
+    told: list[dict[str, float]] = []
+    found: list[dict[str, Exported]] = []
+    seconds = 0.0
+    for own, trained in each_trained(config, data, moments, run, asked):
+        if not found:
+            arrays = _images(config, data, trained) | _pictures(config, moments, trained)
+        lines = curves(trained, own, "_3")
+        found.append(lines | _probes(asked, trained))
+        read = {f"factor_{name}_h_last": float(trained.records[-1][f"factor_{name}_h"]) for name in asked}
+        told.append(ends(lines, "_3") | read)
+        seconds += trained.seconds
+    arrays |= a_row_a_training(found)
     measured = data.test[rows_of(config, len(data.test))[0]]
     batch = min(config.batch, len(measured))
-    metrics = {
+    metrics = over_trainings(told) | {
         "batch_pairs": config.batch,
         "train_images": len(data.train),
         "held_out_images": len(measured),
@@ -74,10 +94,8 @@ def record_trajectory(config: Trajectory, data: Dataset, run: Run) -> Result:
         "picture_moved": float(arrays["picture_moved"].array.mean()),
         "picture_kl_last": float(arrays["picture_kl"].array[-1]),
     }
-    metrics |= ends(arrays, "_3")
-    metrics |= {f"factor_{name}_h_last": float(trained.records[-1][f"factor_{name}_h"]) for name in asked}
-    told = data.provenance() | {"classes": list(data.classes)}
-    return Result(arrays, metrics, trained.seconds, dataset=told)
+    about = data.provenance() | {"classes": list(data.classes)}
+    return Result(arrays, metrics, seconds, dataset=about)
 
 
 def _images(config: Trajectory, data: Dataset, trained: Trained) -> dict[str, Exported]:
@@ -171,6 +189,7 @@ def _presets(cpu: Trajectory, gpu: Trajectory, count: int, test_count: int) -> d
         warmup_epochs=1,
         width=4,
         shown=40,
+        repeats=2,
         few_labels=3,
         few_label_draws=2,
         view_draws=1,
