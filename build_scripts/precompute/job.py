@@ -60,7 +60,7 @@ class Job:
         epochs, batch, learning_rate, optimizer, weight_decay, warmup_epochs: for `TrainConfig`.
         labels: labels a class that a supervised method trains on; 0 for all.
         few_labels, few_label_draws, probe, factors, view_draws, neighbours: for `Measures`; probe is
-            False, True, or "h" for h alone.
+            False, True, or "h" or "z" for one alone.
         measure_tau: temperature of the measured loss; 0 for `tau`.
         measure_views, measure_strength: of the views that are measured; () for `views`, negative for
             `strength`. What is to be compared must be measured on the same views.

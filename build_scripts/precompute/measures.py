@@ -65,7 +65,7 @@ class Measures:
         neighbours: k of the kNN.
         few_labels: labels a class of the few-label probes, one probe for each number.
         few_label_draws: how many random sets of labels.
-        probe: also the probe with all labels, of h and z; "h" of h alone.
+        probe: also the probe with all labels, of h and z; "h" or "z" of one alone.
         factors: names of the factors that are probed in h and z: the dataset's, or of `ALTERED`.
         seed: of views, batches and label draws; the same for all that is to be compared.
     """
@@ -278,7 +278,7 @@ def _labelled(
             l2=PROBE_L2,
         )
         found |= {f"few{count}{end}": few.mean, f"few{count}{end}_std": few.spread}
-    if wanted.probe is True or (wanted.probe == "h" and end == "_h"):
+    if wanted.probe is True or wanted.probe == ("h" if end else "z"):
         found[f"probe{end}"] = metrics.linear_probe(reference, labels, rows, truth, l2=PROBE_L2)
     return found
 

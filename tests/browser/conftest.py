@@ -20,7 +20,6 @@ from sim_engine.bridge import load_microsim
 from sim_engine.microsim import Choice, Legend, Microsim, Slider, Timeline, Toggle
 
 ROOT = Path(__file__).resolve().parents[2]
-SITE = ROOT / "site"
 FIXTURES = Path(__file__).parent / "fixtures" / "sims"
 LIVE_MS = 60_000
 
@@ -45,13 +44,6 @@ def browser_type_launch_args() -> dict[str, Any]:
     if not chromium:
         pytest.fail("Chromium is missing; `make test` installs it", pytrace=False)
     return {"executable_path": chromium, "args": CHROMIUM_FLAGS}
-
-
-@pytest.fixture(scope="session")
-def site() -> Path:
-    if not (SITE / "index.html").is_file():
-        pytest.fail("site/ is not built; `make test` builds it, `make site` alone does too", pytrace=False)
-    return SITE
 
 
 @pytest.fixture(scope="session")
