@@ -6,8 +6,9 @@ export PYTHON CHROMIUM
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1700000000)
 # MkDocs and Material are pinned below their next majors; their advertisement is not news.
 export NO_MKDOCS_2_WARNING := 1
-# All tests, a file to a core; each core has one thread, since two that wait for each other are slower.
-ALL_TESTS = -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered
+# All tests, a file to a core, in the order of tests/conftest.py; each core has one thread, since two that wait
+# for each other are slower.
+ALL_TESTS = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 NAME ?=
 ARGS ?=
 

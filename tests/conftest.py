@@ -1,10 +1,29 @@
-"""What tests of more than one folder look at."""
+"""What tests of more than one folder look at, and which files begin first."""
 
 from pathlib import Path
 
 import pytest
 
-SITE = Path(__file__).resolve().parents[1] / "site"
+HERE = Path(__file__).parent
+SITE = HERE.parent / "site"
+# These take a minute and more: a core that came to one last would work on alone while the other waits.
+FIRST = [
+    "engine_in_pyodide/test_suite_in_pyodide.py",
+    "browser/test_pages.py",
+    "precompute/test_job.py",
+    "build/test_package_engine.py",
+    "precompute/test_command.py",
+    "build/test_runtime.py",
+    "precompute/test_resume.py",
+    "build/test_reference.py",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {HERE / name: place for place, name in enumerate(FIRST)}
+    if gone := [str(path) for path in places if not path.is_file()]:
+        raise pytest.UsageError(f"tests/conftest.py: FIRST names {', '.join(gone)}, which are not there")
+    items.sort(key=lambda item: places.get(item.path, len(FIRST)))
 
 
 @pytest.fixture(scope="session")
