@@ -246,6 +246,39 @@ def test_mild_views_let_z_tell_the_hue_and_strong_ones_hide_it_from_z_more_than_
     assert h.max() - h[-1] < z.max() - z[-1]
 
 
+# ---- trajectories of images ----
+
+
+def first_and_last(recipe, name):
+    """Before and after each training, two arrays of three."""
+    curve = recorded(recipe)[name]
+    assert len(curve) == 3
+    return curve[:, 0], curve[:, -1]
+
+
+def test_photographs_come_together_in_every_training():
+    for name in ("knn_3", "few_label_h_3"):
+        before, after = first_and_last("photos-trajectory", name)
+        assert (after > before + 0.05).all(), name
+    before, after = first_and_last("photos-trajectory", "rank_h_3")
+    assert (after > 2 * before).all()
+    # Their colours tell them apart before any training: what neighbours in h gain is less than seeds differ.
+    before, after = first_and_last("photos-trajectory", "knn_h_3")
+    assert before.min() > 0.6
+    assert abs(after.mean() - before.mean()) < before.std() + after.std()
+
+
+def test_shapes_are_sorted_by_their_paper_and_not_by_their_shape_in_every_training():
+    assert (first_and_last("factors-trajectory", "reads_background_3")[1] > 0.95).all()
+    for name in ("reads_shape_3", "reads_shape_h_3", "knn_h_3"):
+        assert (first_and_last("factors-trajectory", name)[1] < 0.3).all(), name
+    # The views change the light: h forgets it, and keeps how bright the shape itself is.
+    before, after = first_and_last("factors-trajectory", "reads_light_h_3")
+    assert (after < before - 0.1).all()
+    before, after = first_and_last("factors-trajectory", "reads_brightness_h_3")
+    assert (after > before + 0.2).all()
+
+
 # ---- the report ----
 
 
