@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sim_engine._check import Array, floats, rows
+from sim_engine._check import Array, all_finite, floats, rows
 
 
 def number(name: str, value: ArrayLike) -> float:
@@ -60,7 +60,7 @@ def finite(value: float, **grads: Array) -> None:
     if not math.isfinite(value):
         raise ValueError(f"the loss overflows: values of {' or '.join(grads)} are too large; scale them down")
     for name, grad in grads.items():
-        if not np.isfinite(grad).all():
+        if not all_finite(grad):
             row = int(np.argmin(np.isfinite(grad).all(axis=1)))
             raise ValueError(
                 f"the gradient in {name} overflows {grad.dtype} at row {row}: "
