@@ -1,7 +1,8 @@
-"""Softmax regression with an L2 penalty, by Newton steps whose systems conjugate gradients solve."""
+"""Softmax regression with an L2 penalty: Newton steps, whose systems conjugate gradients solve."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,11 @@ TOLERANCE = 1e-10
 # ... once it is also so small beside the penalty's part, or as small as rounding lets it be.
 BESIDE_PENALTY = 1e-8
 NEWTON_STEPS = 200
-HALVINGS = 40
+SEARCH_STEPS = 40
+# Entries of all blocks of the Hessian together, 128 MiB, above which its diagonal must do ...
+BLOCK_ENTRIES = 2**24
+# ... and what is added to a block's diagonal of ones.
+BLOCK_RIDGE = 1e-11
 
 
 class SoftmaxRegression(NamedTuple):
@@ -82,11 +87,11 @@ def softmax_regression(z: ArrayLike, labels: ArrayLike, *, l2: float = 1.0) -> S
     $\lVert v\rVert^2$, which here costs $\lVert v\rVert^2/2$: its equal is C = 2 / l2. With
     scikit-learn's own tolerance at 1e-11 the two agree to 1e-6 of the largest weight or better.
 
-    Nothing is drawn: Newton steps from W = 0, each system solved by preconditioned conjugate
-    gradients. They end when no entry of the gradient of the objective divided by N exceeds 1e-10
-    nats, nor 1e-8 of the largest entry of the penalty's part unless rounding hides the rest. For this
-    the features are centred and divided by their largest entry, which changes the bias and the unit
-    of W alone.
+    Nothing is drawn: Newton steps from W = 0, each system solved by conjugate gradients that the
+    Hessian's blocks of one class prepare. They end when no entry of the gradient of the objective
+    divided by N exceeds 1e-10 nats, nor 1e-8 of the largest entry of the penalty's part unless
+    rounding hides the rest. For this the features are centred and divided by their largest entry,
+    which changes the bias and the unit of W alone.
 
     Args:
         z: features, (N, d), taken as they are; standardise them first if their units differ.
@@ -144,14 +149,17 @@ class _Problem:
 
     def value(self, theta: Float64) -> tuple[float, Float64]:
         """Return the value and the probabilities (N, K)."""
-        logits = matmul(self.x, theta.T)
-        logits -= logits.max(axis=1, keepdims=True)
+        loss, p = self.loss(matmul(self.x, theta.T))
+        return loss + 0.5 * self.penalty * float(np.sum(theta[:, :-1] ** 2)), p
+
+    def loss(self, logits: Float64) -> tuple[float, Float64]:
+        """Return the mean cross-entropy of the logits (N, K), and their probabilities."""
+        logits = logits - logits.max(axis=1, keepdims=True)
         p: Float64 = np.exp(logits)
         total = p.sum(axis=1, keepdims=True)
         p /= total
         own = np.einsum("nk,nk->n", logits, self.truth)
-        loss = float(np.mean(np.log(total[:, 0]) - own))
-        return loss + 0.5 * self.penalty * float(np.sum(theta[:, :-1] ** 2)), p
+        return float(np.mean(np.log(total[:, 0]) - own)), p
 
     def gradient(self, theta: Float64, p: Float64) -> Float64:
         """Return the gradient (K, d + 1) where `value` gave the probabilities p."""
@@ -179,30 +187,24 @@ def _newton(problem: _Problem) -> tuple[Float64, float, float, int]:
     theta = np.zeros((problem.truth.shape[1], problem.x.shape[1]))
     value, p = problem.value(theta)
     grad = problem.gradient(theta, p)
+    prepare = _preparation(problem, p)
+    products = 0  # made with this preparation
     for step in range(NEWTON_STEPS):
         size = float(np.abs(grad).max())
         pull = problem.penalty * float(np.abs(theta[:, :-1]).max())
         if size <= (min(TOLERANCE, BESIDE_PENALTY * pull) if pull > 0 else TOLERANCE):
             return theta, value, size, step
-        direction = _conjugate_gradients(problem, p, -grad)
-        slope = float(np.sum(grad * direction))
-        length = 1.0
-        for _ in range(HALVINGS):
-            trial = theta + length * direction
-            new_value, new_p = problem.value(trial)
-            new_grad = problem.gradient(trial, new_p)
-            # Near the minimum the value's last digits decide nothing; there the gradient must shrink.
-            flat = abs(new_value - value) <= 1e-13 * max(1.0, abs(value))
-            falls = new_value <= value + 1e-4 * length * slope
-            if (float(np.abs(new_grad).max()) < size) if flat else falls:
-                break
-            length /= 2
-        else:
-            break
-        stalled = size <= TOLERANCE and float(np.abs(new_grad).max()) > 0.5 * size
-        theta, value, p, grad = trial, new_value, new_p, new_grad
-        if stalled:
-            break
+        # A preparation made at an earlier theta still serves; a new one costs about half as many
+        # products as there are features.
+        if step and 4 * products > theta.shape[1]:
+            prepare, products = _preparation(problem, p), 0
+        direction, made = _conjugate_gradients(problem, p, -grad, prepare)
+        products += made
+        theta = theta + _length(problem, theta, value, grad, direction) * direction
+        value, p = problem.value(theta)
+        grad = problem.gradient(theta, p)
+        if size <= TOLERANCE and float(np.abs(grad).max()) > 0.5 * size:
+            break  # rounding hides the rest
     size = float(np.abs(grad).max())
     if size <= TOLERANCE:
         return theta, value, size, step
@@ -212,40 +214,104 @@ def _newton(problem: _Problem) -> tuple[Float64, float, float, int]:
     )
 
 
-def _conjugate_gradients(problem: _Problem, p: Float64, right: Float64) -> Float64:
+def _length(problem: _Problem, theta: Float64, value: float, grad: Float64, direction: Float64) -> float:
+    """Return how far to go: to where the slope is a tenth of the first or less, and the value has fallen.
+
+    The objective along a line is convex, and its logits are two products, made once: Newton's method in
+    one variable, kept between the lengths at which the slope was seen to be below and above 0.
+    """
+    first = float(np.sum(grad * direction))
+    # Near the minimum the value's last digits decide nothing, and Newton's own length is best.
+    rounding = 1e-13 * max(1.0, abs(value))
+    if -first <= rounding:
+        return 1.0
+    logits, along = matmul(problem.x, theta.T), matmul(problem.x, direction.T)
+    own = np.einsum("nk,nk->n", problem.truth, along)
+    weights, change = theta[:, :-1], direction[:, :-1]
+    inner, square = float(np.sum(weights * change)), float(np.sum(change**2))
+    low, high, length = 0.0, np.inf, 1.0
+    for _ in range(SEARCH_STEPS):
+        loss, p = problem.loss(logits + length * along)
+        mean = np.einsum("nk,nk->n", p, along)
+        slope = float(np.mean(mean - own)) + problem.penalty * (inner + length * square)
+        here = loss + 0.5 * problem.penalty * float(np.sum((weights + length * change) ** 2))
+        falls = here <= value + 1e-4 * length * first + rounding
+        if falls and abs(slope) <= 0.1 * abs(first):
+            break
+        low, high = (length, high) if slope < 0 else (low, length)
+        bend = float(np.mean(np.einsum("nk,nk->n", p, along**2) - mean**2)) + problem.penalty * square
+        length = length - slope / bend if bend > 0 else low
+        if not low < length < high:
+            length = 2 * low if np.isinf(high) else (low + high) / 2
+    return length
+
+
+def _preparation(problem: _Problem, p: Float64) -> Callable[[Float64], Float64]:
+    """Return what conjugate gradients take in place of the inverse Hessian at probabilities p (N, K).
+
+    The Hessian's blocks of one class each, inverted; where there are fewer rows than features, or the
+    blocks would be too large, its diagonal. Either way what all classes share is taken out: there the
+    Hessian holds the penalty alone, whose inverse would drown all else.
+    """
+    diagonal = problem.diagonal(p)
+    count, width = diagonal.shape
+    if len(problem.x) < width or count * width * width > BLOCK_ENTRIES:
+        return lambda residual: _without_shared(residual / diagonal)
+    scale = 1.0 / np.sqrt(diagonal)
+    inverse = np.empty((count, width, width))
+    at = np.arange(width)
+    for k in range(count):
+        weighted = problem.x * np.sqrt(p[:, k] * (1 - p[:, k]) / len(p))[:, None]
+        block = matmul(weighted.T, weighted)
+        block[at[:-1], at[:-1]] += problem.penalty
+        # To a diagonal of ones, with a little more: so it has an inverse, whatever the units.
+        unit = scale[k][:, None] * scale[k]
+        block *= unit
+        block[at, at] += BLOCK_RIDGE
+        inverse[k] = np.linalg.inv(block) * unit
+    return lambda residual: _without_shared(np.matmul(inverse, residual[:, :, None])[:, :, 0])
+
+
+def _conjugate_gradients(
+    problem: _Problem, p: Float64, right: Float64, prepare: Callable[[Float64], Float64]
+) -> tuple[Float64, int]:
     """Solve the Newton system as far as pays: the residual falls by the root of its size, at least by half.
 
-    The constant that all biases may share is a null direction of the system. Only rounding puts some of
-    it into `right`; it is taken out at every step, lest the system blow it up.
+    A constant that all biases share is a null direction of the system, and weights that all classes share
+    are nearly one. Only rounding puts some of either into `right`; it is taken out at every step, lest
+    the system blow it up.
+
+    Returns:
+        The solution (K, d + 1), and how many products with the Hessian it took.
     """
-    right = _without_constant(right)
-    inverse = 1.0 / problem.diagonal(p)
+    right = _without_shared(right)
     norm = float(np.sqrt(np.sum(right**2)))
     wanted = norm * min(0.5, norm**0.5)
     solution = np.zeros_like(right)
     residual = right.copy()
-    prepared = _without_constant(inverse * residual)
+    prepared = prepare(residual)
     direction = prepared
     energy = float(np.sum(residual * prepared))
+    made = 0
     for _ in range(max(200, 2 * right.size)):
         product = problem.curvature(p, direction)
+        made += 1
         bend = float(np.sum(direction * product))
         if bend <= 0:  # rounding alone: the matrix has no negative direction
             break
         step = energy / bend
         solution += step * direction
-        residual -= _without_constant(step * product)
+        residual -= _without_shared(step * product)
         if float(np.sqrt(np.sum(residual**2))) <= wanted:
             break
-        prepared = _without_constant(inverse * residual)
+        prepared = prepare(residual)
         following = float(np.sum(residual * prepared))
         direction = prepared + (following / energy) * direction
         energy = following
-    return solution if solution.any() else _without_constant(inverse * right)
+    return (solution if solution.any() else prepare(right)), made
 
 
-def _without_constant(theta: Float64) -> Float64:
-    """Return theta (K, d + 1) with biases that sum to 0."""
-    result = theta.copy()
-    result[:, -1] -= result[:, -1].mean()
-    return result
+def _without_shared(theta: Float64) -> Float64:
+    """Return theta (K, d + 1) less its mean over the classes."""
+    apart: Float64 = theta - theta.mean(axis=0)
+    return apart

@@ -122,6 +122,33 @@ def test_features_that_say_nothing_give_the_shares_of_the_classes(z):
     np.testing.assert_allclose(model.probabilities(z)[0], [1 / 2, 1 / 3, 1 / 6], rtol=1e-9)
 
 
+def test_blocks_and_diagonal_find_one_minimum_and_blocks_in_few_products(rng, monkeypatch):
+    from sim_engine.metrics import _softmax_regression as module
+
+    # Features that share most of their spread, as an encoder's do.
+    z = rng.normal(size=(300, 40)) @ rng.normal(size=(40, 40)) + rng.normal(size=40)
+    z[:, 20:] = z[:, :20] + 0.01 * rng.normal(size=(300, 20))
+    labels = (z[:, :5] + 5 * rng.normal(size=(300, 5))).argmax(axis=1)
+    products = []
+    plain = module._Problem.curvature
+
+    def spy(problem, p, v):
+        products[-1] += 1
+        return plain(problem, p, v)
+
+    monkeypatch.setattr(module._Problem, "curvature", spy)
+    products.append(0)
+    blocks = metrics.softmax_regression(z, labels, l2=0.1)
+    monkeypatch.setattr(module, "BLOCK_ENTRIES", 0)
+    products.append(0)
+    diagonal = metrics.softmax_regression(z, labels, l2=0.1)
+    assert products[0] < products[1] / 5, products
+    np.testing.assert_allclose(
+        blocks.weights, diagonal.weights, rtol=0, atol=1e-6 * np.abs(blocks.weights).max()
+    )
+    assert blocks.value == pytest.approx(diagonal.value, rel=1e-12)
+
+
 @pytest.mark.parametrize("l2", [1e-300, 1.0, 1e300])
 def test_features_that_differ_by_rounding_and_extreme_penalties_stay_finite(rng, l2):
     labels = np.arange(12) % 3
