@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from build_scripts.precompute.evaluate import HIST_EDGES, Probe, as_tensor
 from build_scripts.precompute.quantise import Exported, quantise
 from build_scripts.precompute.recipe import Recipe, Result, Run
 from build_scripts.precompute.record import record
+from build_scripts.precompute.simclr import Epoch
 from build_scripts.precompute.views import generator, random_views
 from sim_engine.projection import align_trajectory
 
@@ -39,8 +41,34 @@ CURVES = {
 }
 
 
-def run(config: SimclrConfig, run: Run) -> Result:
-    """Train once for every dimension, measure every epoch, and return what the sim shows."""
+@dataclass(frozen=True)
+class TrajectoryConfig(SimclrConfig):
+    """`SimclrConfig`, several times.
+
+    Attributes:
+        repeats: trainings of each dimension, >= 1; each has the seeds of weights and of views of the one
+            before, and one more. The first is shown; the others tell how much of it is chance.
+    """
+
+    repeats: int = 3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.repeats < 1:
+            raise ValueError(f"repeats must be a whole number >= 1, got {self.repeats}")
+
+    def each(self) -> list[Self]:
+        """Return the settings of every training."""
+        seeds = [(self.seed_model + i, self.seed_views + i) for i in range(self.repeats)]
+        return [replace(self, seed_model=model, seed_views=views) for model, views in seeds]
+
+    def seeds(self) -> dict[str, int]:
+        """Return the seeds of the first training by short name, and the number of trainings."""
+        return super().seeds() | {"repeats": self.repeats}
+
+
+def run(config: TrajectoryConfig, run: Run) -> Result:
+    """Train for every dimension, measure every epoch of the first training, and return what the sim shows."""
     train, held_out = digits.split(digits.load(), config.held_out, config.seed_split)
     arrays = {
         "label": Exported(held_out.labels, "digit of each held-out image"),
@@ -57,12 +85,21 @@ def run(config: SimclrConfig, run: Run) -> Result:
         "top5_chance": 5 / (2 * config.batch - 1),
     }
     seconds = 0.0
+    probe = Probe(train, held_out, config, run.fabric.device)
+
+    def ends(epoch: Epoch) -> dict[str, Tensor]:
+        return probe.measure(epoch) if epoch.number in (0, config.epochs) else {}
+
     for dimension in config.dimensions:
-        probe = Probe(train, held_out, config, run.fabric.device)
-        records, spent = record(dimension, train.images, probe.measure, config, run)
-        arrays |= _arrays(dimension, records)
-        metrics |= _metrics(dimension, records)
-        seconds += spent
+        told = []
+        for i, own in enumerate(config.each()):
+            measure, work = (ends, run.work / f"training-{i}") if i else (probe.measure, run.work)
+            records, spent = record(dimension, train.images, measure, own, replace(run, work=work))
+            if not i:
+                arrays |= _arrays(dimension, records)
+            told.append(_metrics(dimension, records))
+            seconds += spent
+        metrics |= told[0] | _over_trainings(told)
     return Result(arrays, metrics, seconds)
 
 
@@ -85,6 +122,19 @@ def _arrays(dimension: int, records: list[dict[str, Tensor]]) -> dict[str, Expor
 def _metrics(dimension: int, records: list[dict[str, Tensor]]) -> dict[str, float]:
     ends = {"first": records[0], "last": records[-1]}
     return {f"{name}_{dimension}_{end}": float(r[name]) for name in CURVES for end, r in ends.items()}
+
+
+def _over_trainings(told: list[dict[str, float]]) -> dict[str, float]:
+    """Return the mean of every number over the trainings, `..._mean`, and its standard deviation.
+
+    The spreads over draws of labels are the first training's alone.
+    """
+    found: dict[str, float] = {}
+    for name in told[0]:
+        if "_std_" not in name:
+            values = [own[name] for own in told]
+            found |= {f"{name}_mean": float(np.mean(values)), f"{name}_mean_std": float(np.std(values))}
+    return found
 
 
 def _example_views(held_out: digits.Digits, config: SimclrConfig) -> Mapping[str, Exported]:
@@ -124,4 +174,5 @@ RECIPE = Recipe(
         "views",
     ),
     run=run,
+    config=TrajectoryConfig(),
 )

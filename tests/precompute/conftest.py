@@ -16,7 +16,7 @@ COMMAND = [sys.executable, "-m", "build_scripts.precompute", "digits-trajectory"
 # Every part of the recipe, in seconds.
 SMALL = [
     *("--epochs", "3", "--warmup-epochs", "1", "--width", "4", "--batch", "60", "--held-out", "120"),
-    *("--few-label-draws", "1", "--view-draws", "1"),
+    *("--few-label-draws", "1", "--view-draws", "1", "--repeats", "2"),
 ]
 
 

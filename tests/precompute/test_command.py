@@ -29,6 +29,7 @@ NAME = "digits-trajectory"
         (["digit-trajectory"], ["'digit-trajectory'", "there are: digits-trajectory"]),
         ([], ["name a recipe", "there are: digits-trajectory"]),
         ([NAME, "--epochs", "0", "--out", "x"], ["epochs", ">= 1", "got 0"]),
+        ([NAME, "--repeats", "0", "--out", "x"], ["repeats", ">= 1", "got 0"]),
         ([NAME, "--tau", "0", "--out", "x"], ["tau must be > 0", "got 0"]),
         ([NAME, "--tau", "nan", "--out", "x"], ["tau must be a finite number", "got nan"]),
         ([NAME, "--strength", "1.5", "--out", "x"], ["strength", "[0, 1]", "got 1.5"]),

@@ -93,6 +93,11 @@ def test_training_taught_something(trajectory):
         assert told[f"loss_{d}_last"] < told["loss_equal"] < told[f"loss_{d}_first"] + 0.1
         assert told[f"knn_{d}_last"] > told[f"knn_{d}_first"] + 0.3
     assert told["knn_3_last"] > told["knn_2_last"]
+    # Not by the luck of one training.
+    assert trajectory.manifest["seeds"]["repeats"] >= 3
+    for name in ("top1", "knn", "few_label"):
+        sphere, circle = (f"{name}_{d}_last_mean" for d in (3, 2))
+        assert told[sphere] - told[circle] > told[f"{sphere}_std"] + told[f"{circle}_std"], name
     assert json.dumps(told, allow_nan=False)
 
 

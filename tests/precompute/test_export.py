@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from build_scripts.precompute import export
+from build_scripts.precompute import digits_trajectory, export
 from build_scripts.precompute.quantise import Exported, quantise
+from build_scripts.precompute.recipe import Run, fabric_for
 from sim_engine.data import Recorded
 
 
@@ -60,6 +61,25 @@ def test_manifest_tells_the_truth(small_run):
         assert off <= 2 * told["arrays"][f"z{d}"]["max_error"]
         for name in ("loss_train", "loss", "top1", "knn", "few_label"):
             assert recorded[f"{name}_{d}"][-1] == told["metrics"][f"{name}_{d}_last"]
+
+
+def test_the_first_training_is_shown_and_all_are_counted(small_run, tmp_path):
+    """The second training is one of its own with the next seeds: its numbers are in the mean."""
+    told = json.loads((small_run / "manifest.json").read_text())
+    assert told["seeds"]["repeats"] == 2
+    settings = told["config"] | {"dimensions": (2,), "repeats": 1, "seed_model": 1, "seed_views": 2}
+    alone = digits_trajectory.run(
+        digits_trajectory.TrajectoryConfig(**settings), Run(fabric_for("cpu"), tmp_path)
+    )
+    shown = told["metrics"]
+    for name in ("loss_train", "loss", "top1", "alignment", "uniformity", "knn", "few_label_h"):
+        for when in ("first", "last"):
+            key = f"{name}_2_{when}"
+            both = shown[key], alone.metrics[key]
+            assert shown[f"{key}_mean"] == pytest.approx(np.mean(both), rel=1e-6), key
+            assert shown[f"{key}_mean_std"] == pytest.approx(np.std(both), rel=1e-4, abs=1e-9), key
+    assert shown["loss_2_last_mean_std"] > 0
+    assert not [name for name in shown if name.startswith("few_label_std") and "mean" in name]
 
 
 def test_every_pair_of_the_last_epoch_is_counted(small_run):

@@ -21,5 +21,6 @@ _SMALL = SimclrConfig(
     view_draws=1,
     few_label_draws=2,
 )
-TRAJECTORY = replace(digits_trajectory.RECIPE, presets={"small": _SMALL})
+_TWICE = digits_trajectory.TrajectoryConfig(**vars(_SMALL), repeats=2)
+TRAJECTORY = replace(digits_trajectory.RECIPE, presets={"small": _TWICE})
 NEGATIVES = replace(digits_negatives.RECIPE, presets={"small": replace(_SMALL, dimensions=(3,))})
