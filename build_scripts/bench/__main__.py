@@ -13,7 +13,19 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from build_scripts.bench import build_time, engine, loss, paint, serve, slider, startup, sweep, views, weight
+from build_scripts.bench import (
+    build_time,
+    engine,
+    loss,
+    paint,
+    probe,
+    serve,
+    slider,
+    startup,
+    sweep,
+    views,
+    weight,
+)
 from build_scripts.bench.browser import BenchError, launch
 from build_scripts.bench.report import Row, table
 from build_scripts.runtime import CACHE
@@ -77,6 +89,7 @@ def measurements(
         "serve": lambda: serve.measure(rounds),
         "loss": losses,
         "engine": lambda: engine.measure(rounds),
+        "probe": lambda: probe.measure(rounds),
         "views": lambda: views.measure(rounds),
         "sweep": lambda: sweep.measure(rounds),
     }
@@ -84,7 +97,8 @@ def measurements(
 
 def main(argv: list[str] | None = None) -> int:
     """Measure and print; 1 when it cannot be measured. A missed target is printed, not an error."""
-    names = ["paint", "live", "slider", "bytes", "build", "serve", "loss", "engine", "views", "sweep"]
+    names = ["paint", "live", "slider", "bytes", "build", "serve", "loss", "engine", "probe"]
+    names += ["views", "sweep"]
     parser = argparse.ArgumentParser(prog="python -m build_scripts.bench", description=__doc__)
     parser.add_argument("--site", type=Path, default=ROOT / "site", help="the built book")
     parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds (default 7)")
