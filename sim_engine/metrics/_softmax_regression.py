@@ -20,6 +20,8 @@ TOLERANCE = 1e-10
 # ... once it is also so small beside the penalty's part, or as small as rounding lets it be.
 BESIDE_PENALTY = 1e-8
 NEWTON_STEPS = 200
+# Share of a system's residual at which it counts as solved.
+CLOSE = 1e-8
 SEARCH_STEPS = 40
 # Entries of all blocks of the Hessian together, 128 MiB, above which its diagonal must do ...
 BLOCK_ENTRIES = 2**24
@@ -279,21 +281,21 @@ def _conjugate_gradients(
 
     A constant that all biases share is a null direction of the system, and weights that all classes share
     are nearly one. Only rounding puts some of either into `right`; it is taken out at every step, lest
-    the system blow it up.
+    the system blow it up. For the same reason no residual is asked to fall below `CLOSE` of its size.
 
     Returns:
         The solution (K, d + 1), and how many products with the Hessian it took.
     """
     right = _without_shared(right)
     norm = float(np.sqrt(np.sum(right**2)))
-    wanted = norm * min(0.5, norm**0.5)
+    wanted = norm * min(0.5, max(norm**0.5, CLOSE))
     solution = np.zeros_like(right)
     residual = right.copy()
     prepared = prepare(residual)
     direction = prepared
     energy = float(np.sum(residual * prepared))
     made = 0
-    for _ in range(max(200, 2 * right.size)):
+    for _ in range(2 * right.size):  # without rounding as many as there are unknowns would do
         product = problem.curvature(p, direction)
         made += 1
         bend = float(np.sum(direction * product))
