@@ -269,7 +269,7 @@ def _preparation(problem: _Problem, p: Float64) -> Callable[[Float64], Float64]:
         # To a diagonal of ones, with a little more: so it has an inverse, whatever the units.
         unit = scale[k][:, None] * scale[k]
         block *= unit
-        block[at, at] += BLOCK_RIDGE
+        block[at, at] = 1 + BLOCK_RIDGE
         inverse[k] = np.linalg.inv(block) * unit
     return lambda residual: _without_shared(np.matmul(inverse, residual[:, :, None])[:, :, 0])
 
@@ -299,7 +299,7 @@ def _conjugate_gradients(
         product = problem.curvature(p, direction)
         made += 1
         bend = float(np.sum(direction * product))
-        if bend <= 0:  # rounding alone: the matrix has no negative direction
+        if min(bend, energy) <= 0:  # rounding alone: neither matrix has a negative direction
             break
         step = energy / bend
         solution += step * direction

@@ -168,6 +168,22 @@ def test_features_that_differ_by_rounding_and_extreme_penalties_stay_finite(rng,
         assert 0 <= model.value <= 12 * math.log(3) + 1e-9
 
 
+@pytest.mark.parametrize("seed", [116, 328, *range(20)])
+def test_units_and_penalties_that_square_to_nothing_are_right_or_refused(seed):
+    rng = np.random.default_rng(seed)
+    n, d, classes = (int(rng.integers(low, high)) for low, high in ((4, 60), (1, 12), (2, 5)))
+    labels = np.arange(n) % classes
+    z = np.eye(classes)[labels] @ rng.normal(size=(classes, d)) * 10.0 ** rng.integers(-140, 140)
+    try:
+        model = metrics.softmax_regression(z, labels, l2=10.0 ** rng.integers(-300, 300))
+    except ValueError as error:
+        if "l2 must be larger" not in str(error):
+            raise
+    else:
+        assert np.isfinite(model.weights).all()
+        assert 0 <= model.value <= n * math.log(classes) + 1e-9
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_outliers_need_shorter_steps_and_still_reach_the_minimum(seed):
     rng = np.random.default_rng(seed)
