@@ -27,12 +27,29 @@ node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)'
 command -v npm >/dev/null 2>&1 ||
   die "npm is missing (Node.js is here). Debian: apt-get install npm."
 
-# --- Python packages --------------------------------------------------------------------------
 case $want in
   book) extras=book ;;
   test) extras=book,data,test ;;
   *) die "unknown set '$want'; there are book and test." ;;
 esac
+
+# --- Chromium, for the tests: from another server, so beside the packages -----------------------
+chromium=
+if [ "$want" = test ] && ! command -v chromium >/dev/null 2>&1 && [ -z "${CHROMIUM:-}" ]; then
+  command -v apt-get >/dev/null 2>&1 ||
+    die "Chromium is missing and there is no apt-get to install it. Install it, or name it: make test CHROMIUM=/path/to/chromium."
+  sudo=
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null 2>&1 || die "Chromium is missing. As root: apt-get install chromium."
+    sudo=sudo
+  fi
+  echo "set-up: installing Chromium from Debian's packages"
+  { $sudo apt-get -qq update && $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium >/dev/null; } &
+  chromium=$!
+  trap wait EXIT  # whatever fails, none is left at work
+fi
+
+# --- Python packages --------------------------------------------------------------------------
 key() { cat "$@" | cksum | cut -d ' ' -f 1; }
 stamp=.venv/.set-up-$want-$(key pyproject.toml constraints.txt)
 if [ ! -e "$stamp" ]; then
@@ -60,16 +77,4 @@ if [ ! -e "$stamp" ]; then
   touch "$stamp"
 fi
 
-# --- Chromium, for the tests ------------------------------------------------------------------
-if [ "$want" = test ] && ! command -v chromium >/dev/null 2>&1 && [ -z "${CHROMIUM:-}" ]; then
-  command -v apt-get >/dev/null 2>&1 ||
-    die "Chromium is missing and there is no apt-get to install it. Install it, or name it: make test CHROMIUM=/path/to/chromium."
-  sudo=
-  if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null 2>&1 || die "Chromium is missing. As root: apt-get install chromium."
-    sudo=sudo
-  fi
-  echo "set-up: installing Chromium from Debian's packages"
-  { $sudo apt-get -qq update && $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium >/dev/null; } ||
-    die "apt-get could not install chromium; the lines above say why."
-fi
+[ -z "$chromium" ] || wait "$chromium" || die "apt-get could not install chromium; the lines above say why."

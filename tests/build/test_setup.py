@@ -134,6 +134,25 @@ def test_debians_chromium_is_installed_for_the_tests(machine):
     assert [line for line in installed if line.startswith("apt-")] == ["apt-update", "apt-install-y"]
 
 
+def test_chromium_that_cannot_be_installed_stops_the_set_up_at_its_end(machine):
+    failing = "echo 'E: Unable to locate package chromium' >&2; exit 100"
+    tools = {"sudo": 'exec "$@"', "apt-get": failing, "env": 'shift; exec "$@"'}
+    done, installed = machine("test", chromium=None, **tools)
+    assert done.returncode == 1
+    assert "Unable to locate package" in done.stderr
+    assert "apt-get could not install chromium" in done.stderr
+    assert installed == ["pip-installed", "npm-installed"]  # begun beside it, and kept
+
+
+def test_a_set_up_that_fails_waits_for_what_it_began(machine):
+    slow = "/bin/sleep 0.3; echo apt-$2 >> done.log"
+    tools = {"sudo": 'exec "$@"', "apt-get": slow, "env": 'shift; exec "$@"'}
+    done, installed = machine("test", chromium=None, pip=BAD_PIP, **tools)
+    assert done.returncode == 1
+    assert "pip could not install" in done.stderr
+    assert [line for line in installed if line.startswith("apt-")] == ["apt-update", "apt-install"]
+
+
 def test_an_unknown_set_is_refused(machine):
     done, _ = machine("books")
     assert done.returncode == 1
