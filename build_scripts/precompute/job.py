@@ -121,6 +121,8 @@ class Job:
             raise ValueError(f"tau must be > 0 and finite, got {self.tau!r}")
         if not 0 <= self.strength <= 1:
             raise ValueError(f"strength must lie in [0, 1], got {self.strength!r}")
+        if self.probe not in (False, True, "h", "z"):
+            raise ValueError(f"probe must be true, false, 'h' or 'z', got {self.probe!r}")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings as JSON-ready values."""

@@ -88,6 +88,7 @@ def test_a_supervised_network_on_all_labels_names_the_digits():
         ({"strength": 1.5}, r"strength must lie in \[0, 1\]"),
         ({"epochs": -1}, "epochs must be a whole number >= 0"),
         ({"batch": 1}, "batch must be a whole number >= 2"),
+        ({"probe": "x"}, "probe must be true, false, 'h' or 'z', got 'x'"),
         ({"temprature": 1.0}, "no setting temprature"),
     ],
 )
