@@ -60,7 +60,8 @@ if [ ! -e "$stamp" ]; then
     "$python" -m venv .venv
   fi
   echo "set-up: installing the Python packages of '$extras' (a few minutes the first time)"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$extras]" ||
+  # Not compiled: Python does so with what it imports, which is a small part.
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e ".[$extras]" ||
     die "pip could not install the packages; the lines above say which. Check the connection and run the same command again."
   # Bare `mkdocs` finds the book's plugin too, which is no part of the engine's package.
   .venv/bin/python -c 'import os, pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "book.pth").write_text(os.getcwd() + "\n")'
