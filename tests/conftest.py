@@ -15,6 +15,7 @@ FIRST = [
     "precompute/test_command.py",
     "build/test_runtime.py",
     "precompute/test_resume.py",
+    "precompute/test_whole.py",
     "build/test_reference.py",
 ]
 
