@@ -62,7 +62,7 @@ def measure(rounds: int) -> list[Row]:
 def _features(images: NDArray[np.float64], width: int) -> NDArray[np.float64]:
     """Return what one random layer with ReLU makes of the images, standardised, (n, width)."""
     rng = np.random.default_rng(width)
-    h = np.maximum((images / 16 - 0.3) @ rng.normal(size=(images.shape[1], width)), 0)
+    h = np.maximum((images - images.mean(axis=0)) @ rng.normal(size=(images.shape[1], width)), 0)
     standardised: NDArray[np.float64] = (h - h.mean(axis=0)) / h.std(axis=0)
     return standardised
 

@@ -3,7 +3,7 @@
 import pytest
 
 from build_scripts.bench import __main__ as bench
-from build_scripts.bench import serve
+from build_scripts.bench import probe, serve
 from build_scripts.bench.browser import BenchError
 from build_scripts.bench.report import Row, percentile, ratio_row, table
 from build_scripts.static_server import StaticServer
@@ -63,3 +63,14 @@ def test_an_edit_that_is_never_served_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(serve, "PATIENCE", 0.2)
     with StaticServer(tmp_path) as server, pytest.raises(BenchError, match=r"no 'after' at http.* after 0 s"):
         serve._until(server.url, "after")
+
+
+def test_the_probe_is_compared_at_one_minimum(monkeypatch):
+    monkeypatch.setattr(probe, "WIDTHS", (16,))
+    rows = probe.measure(1)
+    assert len(rows) == len(probe.SOLVERS)
+    for row, (solver, tol) in zip(rows, probe.SOLVERS, strict=True):
+        assert solver in row.beside
+        above = float(row.beside.split()[-3])  # nats above the engine's minimum
+        # No solver gets below it but for rounding, and the close ones get near.
+        assert -1e-6 < above < (1.0 if tol > 1e-6 else 1e-3), row
