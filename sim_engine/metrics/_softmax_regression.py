@@ -260,9 +260,11 @@ def _preparation(problem: _Problem, p: Float64) -> Callable[[Float64], Float64]:
     if len(problem.x) < width or count * width * width > BLOCK_ENTRIES:
         return lambda residual: _without_shared(residual / diagonal)
     scale = 1.0 / np.sqrt(diagonal)
-    inverse = np.empty((count, width, width))
+    # At the start all classes are as probable, and one block is all of them.
+    different = 1 if (p == p[:, :1]).all() else count
+    inverse = np.empty((different, width, width))
     at = np.arange(width)
-    for k in range(count):
+    for k in range(different):
         weighted = problem.x * np.sqrt(p[:, k] * (1 - p[:, k]) / len(p))[:, None]
         block = matmul(weighted.T, weighted)
         block[at[:-1], at[:-1]] += problem.penalty
