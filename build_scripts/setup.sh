@@ -51,8 +51,10 @@ fi
 
 # --- Python packages --------------------------------------------------------------------------
 key() { cat "$@" | cksum | cut -d ' ' -f 1; }
-stamp=.venv/.set-up-$want-$(key pyproject.toml constraints.txt)
-if [ ! -e "$stamp" ]; then
+locked=$(key pyproject.toml constraints.txt)
+stamp=.venv/.set-up-$want-$locked
+# What the tests need holds what the book needs.
+if [ ! -e "$stamp" ] && [ ! -e ".venv/.set-up-test-$locked" ]; then
   # A virtual environment knows its own address: one that was moved or half made is made anew.
   if ! .venv/bin/python -c 'import sys, os; sys.exit(os.path.realpath(sys.prefix) != os.path.realpath(".venv"))' 2>/dev/null; then
     echo "set-up: creating .venv with $("$python" --version 2>&1)"

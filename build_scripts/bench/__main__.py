@@ -97,8 +97,19 @@ def measurements(
 
 def main(argv: list[str] | None = None) -> int:
     """Measure and print; 1 when it cannot be measured. A missed target is printed, not an error."""
-    names = ["paint", "live", "slider", "bytes", "build", "serve", "loss", "engine", "probe"]
-    names += ["views", "sweep"]
+    names = [
+        "paint",
+        "live",
+        "slider",
+        "bytes",
+        "build",
+        "serve",
+        "loss",
+        "engine",
+        "probe",
+        "views",
+        "sweep",
+    ]
     parser = argparse.ArgumentParser(prog="python -m build_scripts.bench", description=__doc__)
     parser.add_argument("--site", type=Path, default=ROOT / "site", help="the built book")
     parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds (default 7)")

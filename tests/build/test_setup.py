@@ -119,6 +119,17 @@ def test_the_second_run_installs_nothing(machine):
     assert second[0].stdout == ""
 
 
+def test_what_is_set_up_for_the_tests_is_set_up_for_the_book(machine):
+    assert machine("test")[1] == ["pip-installed", "npm-installed"]
+    assert machine("book")[1] == []
+    assert machine("test")[1] == []
+
+
+def test_the_tests_need_more_than_the_book(machine):
+    assert machine("book")[1] == ["pip-installed", "npm-installed"]
+    assert machine("test")[1] == ["pip-installed"]
+
+
 def test_tests_without_chromium_say_how_to_get_it(machine):
     done, _ = machine("test", chromium=None)
     assert done.returncode == 1
