@@ -36,7 +36,7 @@ from build_scripts.precompute.training import Epoch, TrainConfig, fit, seeded
 from build_scripts.precompute.views import generator
 from sim_engine import metrics
 
-__all__ = ["BASELINES", "CURVES", "Job", "run_job"]
+__all__ = ["BASELINES", "CURVES", "Job", "run_job", "training_views"]
 
 # Features that need no training: the pixels, their colours alone, an untrained encoder.
 BASELINES = ("raw", "histogram", "random")
@@ -182,8 +182,7 @@ def run_job(
     fabric = fabric_for(job.device)
     data = _dataset(job.dataset, json.dumps(dict(job.dataset_options), sort_keys=True))
     train = data.train[: job.train_on] if job.train_on else data.train
-    rows = [job.method, job.labels] if job.labels else []  # a few images of each class
-    views = _views(job, "train", job.views, job.strength, [job.train_on, rows, job.batch, job.seed])
+    views = KeptViews(views_of(job.views, job.strength, dict(job.view_options)), training_views(job))
     found: dict[str, NDArray[Any] | float] = {}
     if job.method in ("raw", "histogram"):
         embed: Embed = _pixels if job.method == "raw" else _histogram
@@ -198,7 +197,9 @@ def run_job(
             found["accuracy"] = _accuracy(method, data.test, fabric.device)
     test = _shifted(data.test, job.hue, job.brightness)
     strength = job.strength if job.measure_strength < 0 else job.measure_strength
-    measured = _views(job, "test", job.measure_views or job.views, strength, [job.hue, job.brightness])
+    names = job.measure_views or job.views
+    of = _decides(job, "test", names, strength, [job.hue, job.brightness])
+    measured = KeptViews(views_of(names, strength, dict(job.view_options)), of)
     wanted = Measures(
         tau=job.measure_tau or job.tau,
         view_draws=job.view_draws,
@@ -214,12 +215,16 @@ def run_job(
     return found
 
 
-def _views(job: Job, part: str, names: tuple[str, ...], strength: float, images: list[Any]) -> KeptViews:
-    """Return views that cells share; `images` is what else decides which images come, in which order."""
-    options = dict(job.view_options)
+def training_views(job: Job) -> str:
+    """Return what decides the views that a job trains on: jobs of one text make them once in a process."""
+    rows = [job.method, job.labels] if job.labels else []  # a few images of each class
+    return _decides(job, "train", job.views, job.strength, [job.train_on, rows, job.batch, job.seed])
+
+
+def _decides(job: Job, part: str, names: tuple[str, ...], strength: float, images: list[Any]) -> str:
+    """Return what decides views, as a text; `images` is what else decides which come, in which order."""
     data = [job.dataset, dict(job.dataset_options), part, images]
-    of = json.dumps([data, names, strength, options, job.device])
-    return KeptViews(views_of(names, strength, options), of)
+    return json.dumps([data, names, strength, dict(job.view_options), job.device])
 
 
 @torch.no_grad()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from build_scripts.precompute import datasets
 from build_scripts.precompute.fingerprint import fingerprint, imported, own_and_shared
-from build_scripts.precompute.job import CURVES, Job, run_job
+from build_scripts.precompute.job import CURVES, Job, run_job, training_views
 from build_scripts.precompute.job_grid import run_at_once
 from build_scripts.precompute.quantise import Exported, quantise
 from build_scripts.precompute.recipe import Recipe, Result, Run
@@ -83,7 +83,8 @@ class Part:
                 job = job.with_(**list(axis.rows.values())[row])
             if index[-1]:
                 job = job.with_(shown=0)  # the pictures are of the first seed
-            cells.append(Cell(f"{name}-{'-'.join(map(str, index))}", job.settings()))
+            key = f"{name}-{'-'.join(map(str, index))}"
+            cells.append(Cell(key, job.settings(), shares=training_views(job)))
         return cells
 
     def as_dict(self) -> dict[str, Any]:
@@ -225,10 +226,14 @@ def _run(table: Table, run: Run, findings: Findings) -> Result:
             first = [own[i]["z"] for i in range(0, len(own), part.seeds)]
             z = np.stack(first).reshape(*part.shape[:-1], *first[0].shape)
             arrays[f"{name}_z"] = quantise(z, "z of the first test images, of the first seed")
-            labels = datasets.load(part.base.dataset, **part.base.dataset_options).test.labels
-            if labels is not None:  # to colour the points by; no training has seen them
-                shown = labels[: part.base.shown]
-                arrays[f"{name}_label"] = Exported(shown, "labels of the first test images")
+            # To colour the points by; no training has seen them.
+            shown = datasets.load(part.base.dataset, **part.base.dataset_options).test[: part.base.shown]
+            if shown.labels is not None:
+                arrays[f"{name}_label"] = Exported(shown.labels, "labels of the first test images")
+            for factor in (known for known in part.base.factors if known in shown.factors):
+                unit = "degrees" if factor in datasets.ANGLES else ""
+                stored = Exported(shown.factors[factor], f"{factor} of the first test images", unit)
+                arrays[f"{name}_shown_{factor}"] = stored
     # Parts on one dataset name it once.
     sets = {(base.dataset, str(base.dataset_options)): base for base in (p.base for p in parts.values())}
     provenance = [datasets.load(job.dataset, **job.dataset_options).provenance() for job in sets.values()]

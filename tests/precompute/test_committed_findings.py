@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from build_scripts.precompute import datasets
 from build_scripts.precompute.job import Job, run_job
 from build_scripts.precompute.recipes import RECIPES
 from build_scripts.precompute.recipes.bugs import BUGS
@@ -227,6 +228,19 @@ def test_the_pictures_are_of_the_images_that_they_name():
         assert z.shape == (12, 12, 60, d)
         np.testing.assert_allclose(np.linalg.norm(z, axis=-1), 1, atol=1e-3)
         np.testing.assert_array_equal(data[f"{part}_label"], labels)
+
+
+def test_the_pictures_of_factors_name_what_they_are_of():
+    data = recorded("loss-surface")
+    test = datasets.load(
+        "factors", **RECIPES["loss-surface"].config.parts["factors"].base.dataset_options
+    ).test
+    for part, d in (("factors_circle", 2), ("factors_sphere", 3)):
+        z = data[f"{part}_z"]
+        assert z.shape == (12, 12, 60, d)
+        np.testing.assert_allclose(np.linalg.norm(z, axis=-1), 1, atol=1e-3)
+        np.testing.assert_array_equal(data[f"{part}_label"], test.labels[:60])
+        np.testing.assert_array_equal(data[f"{part}_shown_hue"], test.factors["hue"][:60])
 
 
 def test_stronger_views_of_factors_are_harder_to_match():

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,11 @@ def fails_oddly(settings):
 
 def where(settings):
     return {"pid": os.getpid()}
+
+
+def naps(settings):
+    time.sleep(settings["nap"])
+    return where(settings)
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +157,41 @@ def test_no_more_cells_are_under_way_than_there_are_workers(tmp_path, address, m
     sweep(cells, where, tmp_path, fingerprint="f", scheduler=address)
     assert len(counts) == 7
     assert max(counts) == 2
+
+
+def test_a_worker_goes_on_with_cells_that_share_what_it_keeps(tmp_path, address):
+    """Every process keeps something for each text, and cells of six texts come in turn."""
+    cells = [Cell(f"{i}-{j}", {"nap": 0.01 * (1 + j % 2)}, f"kept-{j}") for i in range(5) for j in range(6)]
+    found = sweep(cells, naps, tmp_path, fingerprint="f", scheduler=address)
+    pids = {cell.shares: set() for cell in cells}
+    for cell in cells:
+        pids[cell.shares].add(int(found[cell.key]["pid"]))
+    assert len(set.union(*pids.values())) == 2
+    # One may be divided at the end, so that nobody waits.
+    assert sum(len(own) for own in pids.values()) <= 7
+
+
+@pytest.mark.parametrize(
+    ("shares", "turns", "wanted"),
+    [
+        ("aabbab", "12121212", "ababab"),  # a's third waits for 1, b's for 2
+        ("aaaa", "1212", "aaaa"),  # 2 helps
+        ("aaabb", "12222", "abbaa"),
+        ("abab", "1111", "aabb"),
+        ("ab", "", ""),
+    ],
+)
+def test_whose_cell_is_next(shares, turns, wanted):
+    waiting = cluster._Waiting([Cell(str(i), {}, name) for i, name in enumerate(shares)])
+    given = [cell for worker in turns if (cell := waiting.next(worker)) is not None]
+    assert "".join(cell.shares for cell in given) == wanted
+    assert len({cell.key for cell in given}) == len(given)
+
+
+def test_cells_that_share_nothing_come_in_their_order():
+    waiting = cluster._Waiting([Cell(str(i), {}) for i in range(5)])
+    assert [waiting.next(worker).key for worker in ("1", "2", "2", "", "1")] == list("01234")
+    assert waiting.next("1") is None
 
 
 def test_a_cell_that_kills_its_workers_is_named_and_finished_ones_stay(serial, tmp_path, address):

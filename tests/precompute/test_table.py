@@ -91,6 +91,37 @@ def test_axes_of_numbers_are_arrays_and_pictures_are_of_the_first_seed(result):
     assert result.dataset["name"] == "digits"
 
 
+def test_the_shown_images_are_named_by_the_factors_that_are_probed(monkeypatch, tmp_path):
+    """An angle in degrees; what is altered for a probe alone is no property of an image."""
+    monkeypatch.setattr(table, "run_job", echo)
+    options = {"count": 20, "test_count": 10, "size": 32}
+    base = Job(dataset="factors", dataset_options=options, shown=4, factors=("hue", "scale", "turned"))
+    part = Part(base, AXES, seeds=1, metrics=("loss",))
+    made = table_recipe(
+        name="echo",
+        about="",
+        slug="echo",
+        presets={"cpu": Table({"p": part})},
+        findings=lambda arrays: {},
+        file=table.__file__,
+    )
+    arrays = made.run(made.config, Run(fabric_for("cpu"), tmp_path)).arrays
+    test = datasets.load("factors", **options).test
+    for name, unit in (("hue", "degrees"), ("scale", "")):
+        np.testing.assert_array_equal(arrays[f"p_shown_{name}"].array, test.factors[name][:4])
+        assert arrays[f"p_shown_{name}"].unit == unit
+    np.testing.assert_array_equal(arrays["p_label"].array, test.labels[:4])
+    assert "p_shown_turned" not in arrays
+
+
+def test_cells_of_one_strength_and_one_seed_share_their_views():
+    cells = recipe().config.chosen()["p"].cells("p", "cpu")
+    shared = {}
+    for cell in cells:
+        shared.setdefault(cell.shares, set()).add((cell.settings["strength"], cell.settings["seed"]))
+    assert list(shared.values()) == [{(0.0, 0)}, {(0.0, 1)}, {(0.5, 0)}, {(0.5, 1)}]
+
+
 def test_the_settings_are_json_and_name_every_row():
     told = json.loads(json.dumps(recipe().config.as_dict()))
     assert told["p"]["axes"]["kind"]["c"] == {"d": 3}

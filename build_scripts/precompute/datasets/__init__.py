@@ -8,6 +8,6 @@ from build_scripts.precompute.datasets import (  # noqa: F401  (they register th
     stl10,
     tinted,
 )
-from build_scripts.precompute.datasets.base import Dataset, Split, load, names, rendered_on
+from build_scripts.precompute.datasets.base import ANGLES, Dataset, Split, load, names, rendered_on
 
-__all__ = ["Dataset", "Split", "load", "names", "rendered_on"]
+__all__ = ["ANGLES", "Dataset", "Split", "load", "names", "rendered_on"]

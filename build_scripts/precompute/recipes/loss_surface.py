@@ -25,16 +25,6 @@ DIGITS = Part(
     seeds=3,
     metrics=METRICS,
 )
-# The pictures: z of two and of three dimensions, so that what is shown is what was trained.
-PICTURES = {
-    name: replace(
-        DIGITS,
-        base=DIGITS.base.with_(d=d, shown=60, few_label_draws=2, view_draws=1),
-        seeds=1,
-        metrics=("loss_train", "loss", "uniformity", "knn", "mean_vector"),
-    )
-    for name, d in (("circle", 2), ("sphere", 3))
-}
 # No class of shape is learnt in so few steps; what the views do to the colours is seen in them.
 FACTORS = Part(
     Job(
@@ -51,17 +41,33 @@ FACTORS = Part(
     seeds=3,
     metrics=(*METRICS, "factor_hue", "factor_hue_h", "factor_background_hue", "factor_background_hue_h"),
 )
-CPU = Table({"digits": DIGITS, **PICTURES, "factors": FACTORS})
+
+
+def pictures(part: Part, prefix: str, metrics: tuple[str, ...] = ()) -> dict[str, Part]:
+    """Return a part's twins with z of two and of three dimensions: what is shown is what was trained."""
+    base = part.base.with_(shown=60, few_label_draws=2, view_draws=1, factors=part.base.factors[:1])
+    metrics = ("loss_train", "loss", "uniformity", "knn", "mean_vector", *metrics)
+    return {
+        f"{prefix}{name}": replace(part, base=base.with_(d=d), seeds=1, metrics=metrics)
+        for name, d in (("circle", 2), ("sphere", 3))
+    }
+
+
+PICTURES = {**pictures(DIGITS, ""), **pictures(FACTORS, "factors_", ("factor_hue",))}
+CPU = Table({"digits": DIGITS, "factors": FACTORS, **PICTURES})
+MANY_DIGITS = replace(DIGITS, base=DIGITS.base.with_(epochs=100), seeds=5)
+MANY_FACTORS = replace(
+    FACTORS,
+    base=FACTORS.base.with_(
+        encoder="conv", width=32, epochs=60, dataset_options={"count": 8192, "test_count": 1024}
+    ),
+)
 GPU = Table(
     {
-        "digits": replace(DIGITS, base=DIGITS.base.with_(epochs=100), seeds=5),
-        **PICTURES,
-        "factors": replace(
-            FACTORS,
-            base=FACTORS.base.with_(
-                encoder="conv", width=32, epochs=60, dataset_options={"count": 8192, "test_count": 1024}
-            ),
-        ),
+        "digits": MANY_DIGITS,
+        "factors": MANY_FACTORS,
+        **pictures(MANY_DIGITS, ""),
+        **pictures(MANY_FACTORS, "factors_", ("factor_hue",)),
     }
 )
 SMALL = Table(

@@ -38,6 +38,8 @@ class Cell:
     Attributes:
         key: its name, and its file's: letters, digits and . _ + = -, at most 100, a letter or digit first.
         settings: what the work is told, JSON-ready.
+        shares: names what its process may keep for other cells of the same text; "" for nothing. Where
+            there are several processes, each goes on with such cells while it can.
 
     Raises:
         ValueError: the key makes no safe file name, or the settings are not JSON-ready.
@@ -52,6 +54,7 @@ class Cell:
 
     key: str
     settings: Mapping[str, Any]
+    shares: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.key, str) or not _KEY.fullmatch(self.key):

@@ -9,6 +9,7 @@ import os
 import pickle
 import tempfile
 import traceback
+from collections import deque
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -79,24 +80,34 @@ def _through(client: Client, cells: list[Cell], work: Work) -> Generator[tuple[C
     One to a worker also keeps the count of deaths true: Dask charges a death to every cell that waits
     on the worker, whichever of them was running.
     """
-    waiting = iter(cells)
-    under_way: dict[Future[Any], Cell] = {}
+    waiting = _Waiting(cells)
+    under_way: dict[Future[Any], tuple[Cell, str]] = {}
     finished = as_completed(loop=client.loop)
 
     def fill() -> None:
-        while len(under_way) < max(1, len(client.nthreads())):
-            if (cell := next(waiting, None)) is None:
+        while len(under_way) < max(1, len(workers := client.nthreads())):
+            given = {worker for _, worker in under_way.values()}
+            # A cell whose worker has died is somewhere else: who is idle, Dask alone knows.
+            idle = [worker for worker in workers if worker not in given] if given <= workers.keys() else []
+            if (cell := waiting.next(worker := idle[0] if idle else "")) is None:
                 return
             # Not pure: a key of its own, so that another sweep's cell is never taken for this one.
-            future = client.submit(_on_worker, work, dict(cell.settings), pure=False)
-            under_way[future] = cell
+            future = client.submit(
+                _on_worker,
+                work,
+                dict(cell.settings),
+                pure=False,
+                workers=worker or None,
+                allow_other_workers=bool(worker),
+            )
+            under_way[future] = cell, worker
             finished.add(future)
 
     try:
         fill()
         while under_way:
             future = next(finished)
-            cell = under_way.pop(future)
+            cell, _ = under_way.pop(future)
             arrays = _result(future, cell)
             future.release()
             del future
@@ -105,6 +116,37 @@ def _through(client: Client, cells: list[Cell], work: Work) -> Generator[tuple[C
             del arrays
     finally:
         client.cancel(list(under_way), force=True)
+
+
+class _Waiting:
+    """The cells that are left, by what they share: a worker goes on where it keeps something."""
+
+    def __init__(self, cells: list[Cell]) -> None:
+        self._left: dict[str, deque[Cell]] = {}
+        for cell in cells:
+            self._left.setdefault(cell.shares, deque()).append(cell)
+        self._at: dict[str, str] = {}
+
+    def next(self, worker: str) -> Cell | None:
+        """Return a cell for a worker ("": for any), and None when none is left.
+
+        A worker whose cells are all done begins with some that no other is at, in their order; where there
+        are none, it helps where most are left.
+        """
+        if not self._left:
+            return None
+        shares = self._at.get(worker, "")
+        if not shares or shares not in self._left:
+            others = set(self._at.values()) - {""}
+            free = [name for name in self._left if name not in others]
+            shares = free[0] if free else max(self._left, key=lambda name: len(self._left[name]))
+        own = self._left[shares]
+        cell = own.popleft()
+        if not own:
+            del self._left[shares]
+        if worker:
+            self._at[worker] = shares
+        return cell
 
 
 def _result(future: Future[Any], cell: Cell) -> Arrays:
