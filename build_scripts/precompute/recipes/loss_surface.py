@@ -43,17 +43,29 @@ FACTORS = Part(
 )
 
 
-def pictures(part: Part, prefix: str, metrics: tuple[str, ...] = ()) -> dict[str, Part]:
-    """Return a part's twins with z of two and of three dimensions: what is shown is what was trained."""
-    base = part.base.with_(shown=60, few_label_draws=2, view_draws=1, factors=part.base.factors[:1])
-    metrics = ("loss_train", "loss", "uniformity", "knn", "mean_vector", *metrics)
+def pictures(part: Part, prefix: str, factors: tuple[str, ...] = ()) -> dict[str, Part]:
+    """Return a part's twins with z of two and of three dimensions: what is shown is what was trained.
+
+    Args:
+        factors: those that colour the points, and that z is probed for.
+    """
+    base = part.base.with_(shown=60, few_label_draws=2, view_draws=1, factors=factors)
+    metrics = (
+        "loss_train",
+        "loss",
+        "uniformity",
+        "knn",
+        "mean_vector",
+        *(f"factor_{name}" for name in factors),
+    )
     return {
         f"{prefix}{name}": replace(part, base=base.with_(d=d), seeds=1, metrics=metrics)
         for name, d in (("circle", 2), ("sphere", 3))
     }
 
 
-PICTURES = {**pictures(DIGITS, ""), **pictures(FACTORS, "factors_", ("factor_hue",))}
+SEEN = ("hue", "background")
+PICTURES = {**pictures(DIGITS, ""), **pictures(FACTORS, "factors_", SEEN)}
 CPU = Table({"digits": DIGITS, "factors": FACTORS, **PICTURES})
 MANY_DIGITS = replace(DIGITS, base=DIGITS.base.with_(epochs=100), seeds=5)
 MANY_FACTORS = replace(
@@ -67,7 +79,7 @@ GPU = Table(
         "digits": MANY_DIGITS,
         "factors": MANY_FACTORS,
         **pictures(MANY_DIGITS, ""),
-        **pictures(MANY_FACTORS, "factors_", ("factor_hue",)),
+        **pictures(MANY_FACTORS, "factors_", SEEN),
     }
 )
 SMALL = Table(
