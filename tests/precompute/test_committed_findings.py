@@ -240,7 +240,16 @@ def test_the_pictures_of_factors_name_what_they_are_of():
         assert z.shape == (12, 12, 60, d)
         np.testing.assert_allclose(np.linalg.norm(z, axis=-1), 1, atol=1e-3)
         np.testing.assert_array_equal(data[f"{part}_label"], test.labels[:60])
-        np.testing.assert_array_equal(data[f"{part}_shown_hue"], test.factors["hue"][:60])
+        for name in ("hue", "background"):
+            np.testing.assert_array_equal(data[f"{part}_shown_{name}"], test.factors[name][:60])
+
+
+def test_two_and_three_dimensions_keep_the_background_and_little_of_the_hue():
+    parts = ("factors_circle", "factors_sphere", "factors")
+    hue = [surface(part, "factor_hue").mean() for part in parts]
+    assert hue == pytest.approx([0.11, 0.21, 0.75], abs=0.005)
+    for part in parts[:2]:
+        assert surface(part, "factor_background").min() > 0.8  # chance is a half
 
 
 def test_stronger_views_of_factors_are_harder_to_match():
