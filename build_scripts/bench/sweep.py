@@ -5,12 +5,9 @@ A cell is SimCLR on the digits with the "mlp" encoder for a few epochs. Runs as 
 are imported: here one a cell.
 """
 
-# mypy: untyped-calls-exclude="distributed"
-
 from __future__ import annotations
 
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -103,10 +100,10 @@ def ready(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _times(rounds: int) -> dict[str, list[float]]:
     import numpy as np
-    from distributed import LocalCluster
 
     from build_scripts.bench import sweep as module  # by its name, not as __main__, for the workers
     from build_scripts.precompute.sweep import Cell, sweep
+    from build_scripts.precompute.sweep.cluster import processes
 
     settings = [
         {"tau": tau, "strength": strength, "seed": 0, "epochs": EPOCHS}
@@ -121,14 +118,7 @@ def _times(rounds: int) -> dict[str, list[float]]:
         sweep(cells[:1], module.cell, place / "first", fingerprint="bench")  # what is read once, is read
         for turn in range(rounds):
             began = time.perf_counter()
-            with LocalCluster(
-                n_workers=WORKERS,
-                threads_per_worker=1,
-                memory_limit=None,
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.ERROR,
-                local_directory=place,
-            ) as cluster:
+            with processes(WORKERS) as cluster:
                 address = cluster.scheduler_address
                 sweep(both, module.ready, place / f"ready{turn}", fingerprint="bench", scheduler=address)
                 found["start"].append(time.perf_counter() - began)

@@ -18,7 +18,7 @@ from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
 
 from build_scripts.precompute.sweep.cell import Arrays, Cell, CellFailed, Work, run_cell
 
-__all__ = ["local", "running"]
+__all__ = ["local", "processes", "running"]
 
 _PATIENCE = 30  # s, for a scheduler to answer and for its first worker
 # glibc's, in bytes. By Dask's own wish a worker returns to the system whatever more than 64 KiB it has freed,
@@ -32,6 +32,16 @@ def local(
     """Yield each cell as it finishes, from `workers` processes of one thread on this machine."""
     _check(work)
     with (
+        processes(workers, allowed_failures) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield from _through(client, cells, work)
+
+
+@contextmanager
+def processes(workers: int, allowed_failures: int = 3) -> Iterator[LocalCluster]:
+    """Give a cluster of `workers` processes of one thread, which keep the memory that they free."""
+    with (
         _environment(),
         tempfile.TemporaryDirectory(prefix="sweep-") as scratch,
         LocalCluster(
@@ -44,9 +54,8 @@ def local(
             local_directory=scratch,
             scheduler_kwargs={"allowed_failures": allowed_failures},
         ) as cluster,
-        Client(cluster, set_as_default=False) as client,
     ):
-        yield from _through(client, cells, work)
+        yield cluster
 
 
 def running(cells: list[Cell], work: Work, address: str) -> Generator[tuple[Cell, Arrays]]:
