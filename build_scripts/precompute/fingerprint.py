@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,28 +39,35 @@ def imported(file: Path) -> list[Path]:
     Args:
         file: a module of `build_scripts/precompute/`.
     """
-    root = Path(__file__).resolve().parent
     found: dict[Path, None] = {}
     waiting = [file.resolve()]
     while waiting:
         path = waiting.pop()
-        if path in found:
-            continue
-        found[path] = None
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            else:
-                continue
-            for name in names:
-                parts = name.removeprefix(_PACKAGE).strip(".").split(".")
-                if not name.startswith(f"{_PACKAGE}.") or parts[0] in _CARRIERS:
-                    continue
-                place = root.joinpath(*parts)
-                waiting += [p for p in (place.with_suffix(".py"), place / "__init__.py") if p.is_file()]
+        if path not in found:
+            found[path] = None
+            waiting += _imports(path.read_text(encoding="utf-8"))
     return sorted(found)
+
+
+@cache
+def _imports(code: str) -> tuple[Path, ...]:
+    """Return the pipeline's files that code imports; asked for every recipe, and most share them."""
+    root = Path(__file__).resolve().parent
+    found: list[Path] = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            parts = name.removeprefix(_PACKAGE).strip(".").split(".")
+            if not name.startswith(f"{_PACKAGE}.") or parts[0] in _CARRIERS:
+                continue
+            place = root.joinpath(*parts)
+            found += [p for p in (place.with_suffix(".py"), place / "__init__.py") if p.is_file()]
+    return tuple(found)
 
 
 def own_and_shared(file: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
