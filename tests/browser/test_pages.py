@@ -66,6 +66,19 @@ def test_nothing_overflows(name, book, page, arrive):
     assert max(over.values()) <= 0, over
 
 
+def test_no_page_at_all_is_wider_than_the_narrowest_phone(site, book, quiet_context):
+    page = quiet_context(viewport={"width": 320, "height": 800}, java_script_enabled=False).new_page()
+    pages = sorted(path.parent.relative_to(site).as_posix() for path in site.glob("**/index.html"))
+    assert len(pages) > 20
+    over = {}
+    for place in pages:
+        page.goto(f"{book.url}{place}/", wait_until="load")
+        over[place] = page.evaluate(
+            "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+    assert {place: by for place, by in over.items() if by > 0} == {}
+
+
 @pytest.mark.parametrize("base", ["", "repo-name", "deep/er/path"])
 def test_any_base_path_works(base, site, page, arrive):
     with StaticServer(site, prefix=base) as server:
