@@ -18,6 +18,7 @@ AXES = (
     Axis.over("strength", (0.0, 0.5)),
     Axis("kind", {"a": {"tau": 0.1}, "b": {"tau": 1.0}, "c": {"d": 3}}),
 )
+SHOWN = Job(shown=4)
 
 
 def echo(settings):
@@ -27,8 +28,8 @@ def echo(settings):
     return found | ({"z": np.full((settings["shown"], 2), settings["tau"])} if settings["shown"] else {})
 
 
-def recipe(findings=lambda arrays: {"largest": float(arrays["p_loss"].max())}, seeds=2):
-    part = Part(Job(shown=4), AXES, seeds=seeds, metrics=("loss", "few5_h"))
+def recipe(findings=lambda arrays: {"largest": float(arrays["p_loss"].max())}, seeds=2, base=SHOWN):
+    part = Part(base, AXES, seeds=seeds, metrics=("loss", "few5_h"))
     tables = {"cpu": Table({"p": part})}
     file = table.__file__
     return table_recipe(name="echo", about="", slug="echo", presets=tables, findings=findings, file=file)
@@ -96,15 +97,7 @@ def test_the_shown_images_are_named_by_the_factors_that_are_probed(monkeypatch, 
     monkeypatch.setattr(table, "run_job", echo)
     options = {"count": 20, "test_count": 10, "size": 32}
     base = Job(dataset="factors", dataset_options=options, shown=4, factors=("hue", "scale", "turned"))
-    part = Part(base, AXES, seeds=1, metrics=("loss",))
-    made = table_recipe(
-        name="echo",
-        about="",
-        slug="echo",
-        presets={"cpu": Table({"p": part})},
-        findings=lambda arrays: {},
-        file=table.__file__,
-    )
+    made = recipe(seeds=1, base=base)
     arrays = made.run(made.config, Run(fabric_for("cpu"), tmp_path)).arrays
     test = datasets.load("factors", **options).test
     for name, unit in (("hue", "degrees"), ("scale", "")):
